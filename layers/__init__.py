@@ -1,0 +1,1 @@
+"""What is drawn on the map: one module per layer; the only place that knows folium."""

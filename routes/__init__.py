@@ -1,0 +1,1 @@
+"""What the app answers over plain HTTP beside its pages."""

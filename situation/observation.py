@@ -16,7 +16,7 @@ was quantified; its limit stands in ``detection_limit`` (for ``>`` the bound tha
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,8 @@ import numpy as np
 import pandas as pd
 import pandera.errors
 import pandera.pandas as pa
-import pyarrow as pyarrow
+import pyarrow
+import pyarrow.compute as compute
 import shapely
 
 from situation.errors import ObservationError
@@ -76,7 +77,9 @@ COLUMNS: Mapping[str, Column] = {
     "replicate": Column("str", True, "replicate number, from the file or the ordinal of a repeated row"),
     "monitoring_location_id": Column("str", False, "the site, prefixed by its source"),
     "monitoring_location_name": Column("str", True, "the site's name"),
-    "monitoring_location_type": Column("str", True, "well, household_well, spring, river, tap, air_station …"),
+    "monitoring_location_type": Column(
+        "str", True, "well, household_well, spring, river, tap, air_station …"
+    ),
     # what
     "observed_property": Column("str", True, "our key, e.g. nitrate; empty when unmapped, never guessed"),
     "observed_property_name": Column("str", False, "the source's words"),
@@ -165,6 +168,12 @@ ARROW = pyarrow.schema(
 
 FLAT_COLUMNS = tuple(ARROW.names)
 
+#: What fills a column that is not given and has no fixed default: not evaluated; now.
+_FILL: Mapping[str, Callable[[], Any]] = {
+    "quality_flag": lambda: 2,
+    "retrieved_at": lambda: pd.Timestamp.now("UTC").tz_localize(None),
+}
+
 
 def _schema() -> pa.DataFrameSchema:
     columns = {
@@ -210,23 +219,47 @@ def natural_key_ids(table: pd.DataFrame) -> pd.Series:
     observation_id : Series of str
         40 hexadecimal digits (SHA-1, used as a name, not as a secret), with the index of *table*.
     """
-    parts = [_text(table[name]) for name in NATURAL_KEY]
-    ids = [
-        hashlib.sha1("\x1f".join(row).encode(), usedforsecurity=False).hexdigest()
-        for row in zip(*parts, strict=True)
-    ]
-    return pd.Series(ids, index=table.index, dtype="str")
+    joint = pyarrow.scalar(b"\x1f", pyarrow.large_binary())
+    keys = compute.binary_join_element_wise(*(_text(table[name]) for name in NATURAL_KEY), joint)
+    # One key for all rows comes back as a scalar: every part was the same throughout.
+    keys = keys.to_pylist() if isinstance(keys, pyarrow.Array) else [keys.as_py()] * len(table)
+    digests = b"".join([hashlib.sha1(key, usedforsecurity=False).digest() for key in keys])
+    offsets = np.arange(0, 40 * len(table) + 1, 40, dtype="int64")
+    ids = pyarrow.LargeStringArray.from_buffers(
+        len(table), pyarrow.py_buffer(offsets), pyarrow.py_buffer(digests.hex().encode())
+    )
+    return pd.Series(_words(ids), index=table.index)
 
 
-def _text(column: pd.Series) -> list[str]:
-    # Repeated values (site, property, unit …) are turned to text once.
+def _text(column: pd.Series) -> pyarrow.Array | pyarrow.Scalar:
+    # Repeated values (site, property, unit …) are turned to text once; missing is the empty text.
     codes, distinct = pd.factorize(column)
     if isinstance(distinct, pd.DatetimeIndex):
-        words = [str(moment) for moment in distinct.astype("int64")]
+        words = [str(moment) for moment in distinct.as_unit("us").astype("int64")]
     else:
         words = [str(word) for word in distinct]
-    words.append("")  # code -1: missing
-    return [words[code] for code in codes.tolist()]
+    texts = pyarrow.array([word.encode() for word in [*words, ""]], pyarrow.large_binary())
+    if len(words) == 0 or (len(words) == 1 and codes.min() == 0):
+        return texts[0]
+    return texts.take(pyarrow.array(np.where(codes < 0, len(words), codes)))
+
+
+def _words(texts: pyarrow.Array) -> pd.api.extensions.ExtensionArray:
+    """Wrap Arrow text as pandas text, without a Python object per row."""
+    return pd.StringDtype(na_value=np.nan).__from_arrow__(texts)
+
+
+def _constant(dtype: str, value: Any, rows: int) -> Any:
+    """Make a column of one value (None: missing) in the time that its memory takes."""
+    if dtype == "str":
+        word = pyarrow.scalar(value, pyarrow.large_string())
+        return _words(pyarrow.repeat(word, rows))
+    if dtype == TIME:
+        moment = np.datetime64("NaT" if value is None else value, "us")
+        return pd.DatetimeIndex(np.full(rows, moment)).tz_localize("UTC").array
+    if dtype == "Int64":
+        return pd.arrays.IntegerArray(np.zeros(rows, "int64"), np.ones(rows, "bool"))
+    return np.full(rows, np.nan if value is None else value, dtype=dtype)
 
 
 def flat(table: pd.DataFrame | Mapping[str, Any]) -> pd.DataFrame:
@@ -258,28 +291,28 @@ def flat(table: pd.DataFrame | Mapping[str, Any]) -> pd.DataFrame:
             f"Not columns of the table of observations: {', '.join(strange)}; "
             "situation/observation.py lists them."
         )
-    out: dict[str, pd.Series] = {}
-    for name in FLAT_COLUMNS:
-        column = COLUMNS.get(name)
-        dtype = column.dtype if column else "float64"
-        if name in given:
-            try:
-                out[name] = given[name].astype(dtype)  # type: ignore[call-overload]
-            except (TypeError, ValueError) as wrong:
-                raise ObservationError(f"Column {name} does not hold {dtype}: {wrong}") from wrong
-        elif name == "quality_flag":
-            out[name] = pd.Series(np.full(len(table), 2), index=table.index, dtype="int64")
-        elif name == "retrieved_at":
-            out[name] = pd.Series(pd.Timestamp.now("UTC"), index=table.index).astype(TIME)
-        else:
-            out[name] = pd.Series(column.default if column else None, index=table.index).astype(dtype)  # type: ignore[call-overload]
-        if column and column.default is not None:
-            out[name] = out[name].fillna(column.default)
-    result = pd.DataFrame(out, index=table.index)
+    out = {name: _column(name, given.get(name), table.index) for name in FLAT_COLUMNS}
+    result = pd.DataFrame(out, index=table.index, copy=False)
     lacking = result["observation_id"].isna()
-    if lacking.any():
+    if lacking.all():
+        result["observation_id"] = natural_key_ids(result)
+    elif lacking.any():
         result.loc[lacking, "observation_id"] = natural_key_ids(result.loc[lacking])
     return result.reset_index(drop=True)
+
+
+def _column(name: str, given: pd.Series | None, index: pd.Index) -> pd.Series:
+    column = COLUMNS.get(name)
+    dtype = column.dtype if column else "float64"
+    default = column.default if column else None
+    if given is None:
+        value = _FILL[name]() if name in _FILL else default
+        return pd.Series(_constant(dtype, value, len(index)), index=index, copy=False)
+    try:
+        cast: pd.Series = given.astype(dtype)
+    except (TypeError, ValueError) as wrong:
+        raise ObservationError(f"Column {name} does not hold {dtype}: {wrong}") from wrong
+    return cast.fillna(default) if default is not None and cast.hasnans else cast
 
 
 def validate(table: pd.DataFrame) -> pd.DataFrame:
@@ -324,7 +357,8 @@ def to_geo(table: pd.DataFrame) -> gpd.GeoDataFrame:
     known = np.isfinite(lon) & np.isfinite(lat)
     points[known] = shapely.points(lon[known], lat[known])
     return gpd.GeoDataFrame(
-        table.drop(columns=["longitude", "latitude"]), geometry=gpd.GeoSeries(points, index=table.index, crs=CRS)
+        table.drop(columns=["longitude", "latitude"]),
+        geometry=gpd.GeoSeries(points, index=table.index, crs=CRS),
     )
 
 

@@ -1,0 +1,30 @@
+"""A CSV file from here is safe to double-click."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from situation.spreadsheet import safe_cell, safe_cells
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\0=1", "\r=1"])
+def test_what_a_spreadsheet_would_compute_gets_an_apostrophe(text):
+    assert safe_cell(text) == "'" + text
+
+
+@pytest.mark.parametrize("text", ["-3.2", "+4", "-1,5", "-2.1E-3", "-.5", "Well 3", "<0.5", "", "'=1"])
+def test_numbers_and_ordinary_words_stay_as_they_are(text):
+    assert safe_cell(text) == text
+
+
+def test_a_closed_vocabulary_stays_and_free_text_does_not():
+    table = pd.DataFrame({"censoring": ["=", "<"], "monitoring_location_name": ["=HYPERLINK(1)", None]})
+    safe = safe_cells(table)
+    assert safe["censoring"].tolist() == ["=", "<"]
+    assert safe["monitoring_location_name"].tolist()[0] == "'=HYPERLINK(1)"
+    assert safe["monitoring_location_name"].isna().tolist() == [False, True]
+
+
+def test_a_header_is_a_cell_too():
+    assert safe_cells(pd.DataFrame({"=cmd": [1.0]})).columns.tolist() == ["'=cmd"]

@@ -1,0 +1,295 @@
+"""Topics: one folder under ``data/topics`` says everything that is particular to a subject.
+
+A folder holds ``topic.toml`` and ``about.md``; a new one is a new topic, without code. A mistake in
+one is a sentence that names the file and the line to change, and takes no other topic down.
+"""
+
+from __future__ import annotations
+
+import tomllib
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from situation.errors import ChoiceError, DataFileError
+from situation.observation import POSITION_RULES
+from situation.properties import PROPERTIES
+from situation.settings import DATA
+
+FOLDER = DATA / "topics"
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One subject; lengths in metres, ages in days, the area in degrees (EPSG:4326).
+
+    ``privacy`` maps a site type to ``exact``, ``blurred`` or ``area``; types that it does not name are
+    ``exact``. ``crs`` are the reference systems that coordinates without one may be in, likeliest first.
+    """
+
+    key: str
+    title: str
+    question: str
+    area: Box
+    properties: tuple[str, ...]
+    property: str
+    standards: tuple[str, ...]
+    stale_days: int
+    about: str = ""
+    near_share: float = 0.75
+    privacy: Mapping[str, str] = field(default_factory=dict)
+    grid_m: float = 1000.0
+    area_m: float = 10000.0
+    crs: tuple[str, ...] = ("EPSG:4326",)
+    time_zone: str = "UTC"
+    sources: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ("en",)
+    polygons: str | None = None
+    contact: str = ""
+    licence: str = "unknown"
+    simulated: bool = False
+
+    @property
+    def standard(self) -> str | None:
+        """The standard shown first, or None when the topic has none."""
+        return self.standards[0] if self.standards else None
+
+
+_WORDS = {
+    "title": str,
+    "question": str,
+    "area": list,
+    "properties": list,
+    "property": str,
+    "standards": list,
+    "near_share": (int, float),
+    "windows": dict,
+    "privacy": dict,
+    "crs": list,
+    "time_zone": str,
+    "sources": list,
+    "layers": list,
+    "languages": list,
+    "polygons": str,
+    "contact": str,
+    "licence": str,
+    "simulated": bool,
+}
+_KINDS = {str: "text in quotes", list: "a list in [ ]", dict: "a table", bool: "true or false"}
+
+
+def read_topic(folder: Path) -> Topic:
+    """Read one topic from its folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``topic.toml`` and, if the topic has a page about itself, ``about.md``.
+
+    Returns
+    -------
+    Topic
+
+    Raises
+    ------
+    DataFileError
+        With what is wrong and what would be right.
+    """
+    path = folder / "topic.toml"
+    where = f"{folder.name}/topic.toml"
+    try:
+        said = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as wrong:
+        raise DataFileError(f"The topic {folder.name} has no file topic.toml that can be read.") from wrong
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
+        raise DataFileError(f"{where} is not TOML: {wrong}.") from wrong
+    _check_words(said, where)
+    about = folder / "about.md"
+    privacy = dict(said.get("privacy", {}))
+    return Topic(
+        key=folder.name,
+        title=said["title"],
+        question=said.get("question", ""),
+        area=_area(said["area"], where),
+        properties=_properties(said["properties"], where),
+        property=_first(said, where),
+        standards=_standards(said.get("standards", []), where),
+        stale_days=_stale_days(said.get("windows", {}), where),
+        about=about.read_text(encoding="utf-8-sig") if about.is_file() else "",
+        near_share=_near_share(said.get("near_share", 0.75), where),
+        privacy=_site_types(privacy.get("site_types", {}), where),
+        grid_m=_metres(privacy, "grid_m", 1000.0, where),
+        area_m=_metres(privacy, "area_m", 10 * _metres(privacy, "grid_m", 1000.0, where), where),
+        crs=_systems(said.get("crs", ["EPSG:4326"]), where),
+        time_zone=_zone(said.get("time_zone", "UTC"), where),
+        sources=_texts(said, "sources", where),
+        layers=_texts(said, "layers", where),
+        languages=_texts(said, "languages", where) or ("en",),
+        polygons=said.get("polygons"),
+        contact=said.get("contact", ""),
+        licence=said.get("licence", "unknown"),
+        simulated=said.get("simulated", False),
+    )
+
+
+def _check_words(said: Mapping[str, Any], where: str) -> None:
+    for name in ("title", "area", "properties"):
+        if name not in said:
+            raise DataFileError(f"{where} has no line {name} = …; title, area and properties are needed.")
+    for name, value in said.items():
+        if name not in _WORDS:
+            raise DataFileError(f"{where} has a line {name!r} that no topic knows; it may have {', '.join(_WORDS)}.")
+        kind = _WORDS[name]
+        if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):  # type: ignore[arg-type]
+            raise DataFileError(f"{where}: {name} takes {_KINDS.get(kind, 'a number')}, not {value!r}.")  # type: ignore[call-overload]
+
+
+def _area(value: list[Any], where: str) -> Box:
+    numbers = [v for v in value if isinstance(v, int | float) and not isinstance(v, bool)]
+    if len(value) != 4 or len(numbers) != 4:
+        raise DataFileError(f"{where}: area takes four numbers, [west, south, east, north], in degrees.")
+    west, south, east, north = (float(v) for v in numbers)
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        raise DataFileError(
+            f"{where}: area {value} is not [west, south, east, north] in degrees, "
+            "west less than east and south less than north."
+        )
+    return west, south, east, north
+
+
+def _properties(value: list[Any], where: str) -> tuple[str, ...]:
+    strange = [str(key) for key in value if key not in PROPERTIES]
+    if strange or not value:
+        raise DataFileError(
+            f"{where}: properties has {', '.join(strange) or 'nothing'}; "
+            "it takes keys that stand in data/properties.csv, e.g. nitrate."
+        )
+    return tuple(value)
+
+
+def _first(said: Mapping[str, Any], where: str) -> str:
+    first = str(said.get("property", said["properties"][0]))
+    if first not in said["properties"]:
+        raise DataFileError(f"{where}: property {first!r} is not one of properties.")
+    return first
+
+
+def _standards(value: list[Any], where: str) -> tuple[str, ...]:
+    known = sorted(path.stem for path in (DATA / "standards").glob("*.csv"))
+    strange = [str(key) for key in value if key not in known]
+    if strange:
+        raise DataFileError(f"{where}: no standard {', '.join(strange)}; data/standards has {', '.join(known)}.")
+    return tuple(value)
+
+
+def _stale_days(windows: Mapping[str, Any], where: str) -> int:
+    days = windows.get("stale_days", 365)
+    if not isinstance(days, int) or isinstance(days, bool) or days < 1:
+        raise DataFileError(f"{where}: stale_days is {days!r}; it takes a whole number of days, at least 1.")
+    return days
+
+
+def _near_share(value: float, where: str) -> float:
+    if not 0 < value <= 1:
+        raise DataFileError(f"{where}: near_share is {value}; it takes a share of the limit, e.g. 0.75.")
+    return float(value)
+
+
+def _site_types(value: Any, where: str) -> dict[str, str]:
+    if not isinstance(value, dict) or any(rule not in POSITION_RULES for rule in value.values()):
+        raise DataFileError(
+            f"{where}: privacy.site_types gives each site type one of {', '.join(POSITION_RULES)}, not {value!r}."
+        )
+    return {str(kind): str(rule) for kind, rule in value.items()}
+
+
+def _metres(privacy: Mapping[str, Any], name: str, default: float, where: str) -> float:
+    value = privacy.get(name, default)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 10 <= value <= 500_000:
+        raise DataFileError(f"{where}: privacy.{name} is {value!r}; it takes metres, from 10 to 500000.")
+    return float(value)
+
+
+def _systems(value: list[Any], where: str) -> tuple[str, ...]:
+    wrong = [v for v in value if not (isinstance(v, str) and v.startswith("EPSG:") and v[5:].isdigit())]
+    if wrong or not value:
+        raise DataFileError(f"{where}: crs takes codes like \"EPSG:4326\" or \"EPSG:21037\", not {wrong or value}.")
+    return tuple(value)
+
+
+def _zone(value: str, where: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as wrong:
+        raise DataFileError(f"{where}: time_zone {value!r} is not a name like \"Africa/Nairobi\" or \"UTC\".") from wrong
+    return value
+
+
+def _texts(said: Mapping[str, Any], name: str, where: str) -> tuple[str, ...]:
+    value = said.get(name, [])
+    if any(not isinstance(v, str) for v in value):
+        raise DataFileError(f"{where}: {name} takes names in quotes, not {value!r}.")
+    return tuple(value)
+
+
+_READ: dict[tuple[str, tuple[tuple[str, int], ...]], Topic] = {}
+
+
+def _read_once(folder: Path) -> Topic:
+    # The same file is read again only when its time stamp has changed: an edit shows without a restart.
+    stamps = tuple(
+        (name, (folder / name).stat().st_mtime_ns) for name in ("topic.toml", "about.md") if (folder / name).is_file()
+    )
+    key = (str(folder), stamps)
+    if key not in _READ:
+        _READ[key] = read_topic(folder)
+    return _READ[key]
+
+
+def topics(folder: Path = FOLDER) -> dict[str, Topic]:
+    """Read every topic that can be read, by key, the bundled ``groundwater`` first.
+
+    A folder that cannot be used is left out here and named by :func:`broken_topics`.
+    """
+    found = {}
+    for path in sorted(_folders(folder), key=lambda path: (path.name != "groundwater", path.name)):
+        try:
+            found[path.name] = _read_once(path)
+        except DataFileError:
+            continue
+    return found
+
+
+def broken_topics(folder: Path = FOLDER) -> dict[str, str]:
+    """Name the topics that cannot be used: key to the sentence that says why."""
+    found = {}
+    for path in _folders(folder):
+        try:
+            _read_once(path)
+        except DataFileError as wrong:
+            found[path.name] = str(wrong)
+    return found
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "_"))]
+
+
+def topic_named(key: str) -> Topic:
+    """Find a topic by its key.
+
+    Raises
+    ------
+    ChoiceError
+        If there is none, with those that there are; or with the reason why it cannot be used.
+    """
+    found = topics()
+    if key in found:
+        return found[key]
+    broken = broken_topics().get(key)
+    raise ChoiceError(broken or f"No topic {key!r}; data/topics has {', '.join(found)}.")

@@ -1,0 +1,112 @@
+"""What the pages say, in the languages of the people who read them.
+
+One catalogue a language in ``data/messages/<language>.toml``: sections of short sentences. A sentence
+that a language has not got yet is said in English, so a half-translated catalogue is already useful;
+a test counts what is missing. Values are put in with ``{name}``.
+
+What surprised us: the name of a language is wanted in that language (a reader of Arabic looks for
+العربية), and the direction of writing belongs to the catalogue and not to the page.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from situation.errors import DataFileError
+from situation.settings import DATA
+
+FOLDER = DATA / "messages"
+FIRST = "en"
+
+
+@cache
+def catalogue(language: str) -> Mapping[str, str]:
+    """Read one catalogue.
+
+    Parameters
+    ----------
+    language : str
+        BCP 47 code, the name of the file, e.g. ``"fr"``.
+
+    Returns
+    -------
+    Mapping
+        ``"section.key"`` to sentence.
+
+    Raises
+    ------
+    DataFileError
+        If there is none, or it is not TOML.
+    """
+    path = FOLDER / f"{language}.toml"
+    known = sorted(file.stem for file in FOLDER.glob("*.toml"))
+    if language not in known:
+        raise DataFileError(f"No messages in {language!r}; data/messages has: {', '.join(known)}.")
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as wrong:
+        raise DataFileError(f"data/messages/{language}.toml cannot be read: {wrong}.") from wrong
+    return MappingProxyType(dict(_sentences(tables)))
+
+
+def _sentences(tables: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in tables.items():
+        if isinstance(value, Mapping):
+            yield from _sentences(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", str(value)
+
+
+@cache
+def languages() -> Mapping[str, str]:
+    """List the languages there are: code to the language's own name, English first."""
+    codes = sorted((file.stem for file in FOLDER.glob("*.toml")), key=lambda code: (code != FIRST, code))
+    return MappingProxyType({code: catalogue(code)["language.name"] for code in codes})
+
+
+def known_language(code: str | None) -> str:
+    """Give *code* back if there is a catalogue of that name, otherwise English.
+
+    >>> known_language("fr"), known_language("../fr"), known_language(None)
+    ('fr', 'en', 'en')
+    """
+    return code if code in languages() else FIRST
+
+
+def right_to_left(language: str) -> bool:
+    """Say whether a language is written from right to left."""
+    return catalogue(language).get("language.direction") == "rtl"
+
+
+def message(key: str, language: str = FIRST, /, **values: object) -> str:
+    """Say one sentence.
+
+    Parameters
+    ----------
+    key : str
+        ``"section.key"`` of the catalogue.
+    language : str
+        Code of a language that :func:`languages` lists.
+    **values
+        What stands in braces in the sentence. They are put in as they are: where the sentence goes
+        into Markdown, the caller escapes what strangers wrote.
+
+    Raises
+    ------
+    DataFileError
+        If not even English has the sentence, or a value that it needs is not given.
+
+    >>> message("upload.title", "fr")
+    'Ajouter des mesures'
+    """
+    sentence = catalogue(language).get(key) or catalogue(FIRST).get(key)
+    if sentence is None:
+        raise DataFileError(f"No message {key!r} in data/messages/{FIRST}.toml.")
+    try:
+        return sentence.format(**values)
+    except (KeyError, IndexError, ValueError) as wrong:
+        raise DataFileError(f"Message {key!r} in {language!r} cannot be filled in: {wrong!r}.") from wrong

@@ -151,7 +151,7 @@ def property_named(key: str) -> Property:
 def _exact() -> dict[str, list[str]]:
     names: dict[str, list[str]] = {}
     for item in PROPERTIES.values():
-        for name in dict.fromkeys((*item.names, item.title, item.key)):
+        for name in dict.fromkeys((*item.names, item.title, *([item.key] if len(item.key) > 2 else []))):
             names.setdefault(name, []).append(item.key)
     return names
 

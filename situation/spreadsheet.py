@@ -14,6 +14,8 @@ import re
 from collections.abc import Container
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as compute
 
 from situation.observation import COLUMNS
 
@@ -61,4 +63,19 @@ def safe_cells(table: pd.DataFrame, closed: Container[str] = CLOSED) -> pd.DataF
 
 
 def _is_text(column: pd.Series) -> bool:
-    return pd.api.types.is_string_dtype(column) or column.map(type).eq(str).any()
+    return bool(pd.api.types.is_string_dtype(column) or column.map(type).eq(str).any())
+
+
+def safe_arrow(table: pa.Table | pa.RecordBatch, closed: Container[str] = CLOSED) -> pa.Table | pa.RecordBatch:
+    """Do what :func:`safe_cells` does to the cells of an Arrow table, a million of them in a blink."""
+    columns = []
+    for field, column in zip(table.schema, table.columns, strict=True):
+        if pa.types.is_string(field.type) and field.name not in closed:
+            formula = compute.match_substring_regex(column, _FORMULA.pattern)
+            number = compute.match_substring_regex(column, _NUMBER.pattern)
+            risky = compute.and_not(formula, number)
+            if compute.any(risky).as_py():
+                quoted = compute.binary_join_element_wise("'", column, "")
+                column = compute.if_else(risky, quoted, column)
+        columns.append(column)
+    return type(table).from_arrays(columns, schema=table.schema)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
-from situation.spreadsheet import safe_cell, safe_cells
+from situation.spreadsheet import safe_arrow, safe_cell, safe_cells
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\0=1", "\r=1"])
@@ -28,3 +29,11 @@ def test_a_closed_vocabulary_stays_and_free_text_does_not():
 
 def test_a_header_is_a_cell_too():
     assert safe_cells(pd.DataFrame({"=cmd": [1.0]})).columns.tolist() == ["'=cmd"]
+
+
+def test_an_arrow_table_is_made_safe_in_the_same_way():
+    texts = ["=1+1", "-3.2", "Well 3", None, "\0=1", "@x", "+4,5"]
+    batch = pa.RecordBatch.from_pydict({"result_text": texts, "censoring": ["="] * len(texts)})
+    safe = safe_arrow(batch).to_pydict()
+    assert safe["result_text"] == [None if text is None else safe_cell(text) for text in texts]
+    assert safe["censoring"] == ["="] * len(texts)

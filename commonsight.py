@@ -1,0 +1,838 @@
+"""The command line: everything the pages can do, and what only an operator may.
+
+Run it from the project's folder as ``python -m commonsight …``. It prints sentences for people, and with
+``--json`` one JSON document on standard output for programs; progress and notes go to standard error.
+
+======  =======================================================================
+exit    meaning
+======  =======================================================================
+0       done
+1       done, but a person is needed: open questions, or nothing that can be used
+2       could not be done; a sentence says why
+======  =======================================================================
+
+What surprised us: whatever stands in somebody's file can reach the terminal, and a terminal obeys escape
+sequences. Every line printed here therefore loses its control characters first.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import sys
+import tomllib
+import traceback
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from situation.errors import ChoiceError, CommonsightError, StoreError
+from situation.settings import settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sensors.field_file import Question, Report
+    from sensors.intake import Checked
+    from situation.view import View
+    from store import Store
+
+DONE, PERSON, COULD_NOT = 0, 1, 2
+
+#: The columns of ``status`` that scripts rely on, in this order; others follow.
+STATUS_COLUMNS = (
+    "monitoring_location_id",
+    "longitude",
+    "latitude",
+    "result",
+    "censoring",
+    "detection_limit",
+    "unit",
+    "phenomenon_time",
+    "limit",
+    "status",
+    "freshness",
+)
+#: Columns of ``status`` whose words are ours, which a spreadsheet cannot take for a formula of a stranger.
+STATUS_CLOSED = (
+    "censoring",
+    "status",
+    "freshness",
+    "limit_kind",
+    "procedure_class",
+    "sampled_medium",
+    "review_state",
+    "position_rule",
+    "phenomenon_time_precision",
+)
+
+
+# -- How it speaks ---------------------------------------------------------------------------------
+
+
+def say(text: str = "", *, to_person: bool = False) -> None:
+    """Print one or more lines without the control characters that a terminal would obey."""
+    click.echo("\n".join(_harmless(line) for line in text.split("\n")), err=to_person)
+
+
+def _harmless(line: str) -> str:
+    return "".join("�" if unicodedata.category(sign) in ("Cc", "Cf", "Cs") else sign for sign in line)
+
+
+def say_json(answer: Any) -> None:
+    """Print one JSON document; what is not a number becomes null."""
+    click.echo(json.dumps(_plain(answer), indent=2, ensure_ascii=True, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(item) for item in value]
+    if hasattr(value, "isoformat"):
+        return None if value != value else value.isoformat()
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[float | None, str], None]]:
+    """Show a bar on standard error while something takes time, if a person is looking at it."""
+    if not sys.stderr.isatty():
+        yield lambda share, text: None
+        return
+    with click.progressbar(length=1000, file=sys.stderr, width=30, item_show_func=lambda text: text) as bar:
+        at = 0
+
+        def show(share: float | None, text: str) -> None:
+            nonlocal at
+            now = max(at, int((share or 0) * 1000))
+            bar.update(now - at, _harmless(text)[:60])
+            at = now
+
+        yield show
+
+
+class Commands(click.Group):
+    """The commands in the order of a day's work, and one place where errors become sentences."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the commands in the order in which they are written below."""
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error on purpose is a sentence, any other is a sentence and a file."""
+        try:
+            return super().invoke(ctx)
+        except CommonsightError as wrong:
+            _could_not(ctx, str(wrong))
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as wrong:
+            _could_not(ctx, _unforeseen(wrong))
+
+
+def _could_not(ctx: click.Context, sentence: str) -> NoReturn:
+    if _state(ctx).get("json"):
+        say_json({"error": sentence})
+    say(sentence, to_person=True)
+    ctx.exit(COULD_NOT)
+
+
+def _unforeseen(wrong: BaseException) -> str:
+    told = f"Something went wrong that was not foreseen ({type(wrong).__name__})"
+    try:
+        path = settings().var / "last_error.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(traceback.format_exception(wrong)), encoding="utf-8")
+    except (OSError, CommonsightError):
+        return f"{told}, and the details could not be written down."
+    return f"{told}; the details are in {path}. They may hold parts of your file: look before you share them."
+
+
+# -- What every command takes ------------------------------------------------------------------------
+
+
+def _state(ctx: click.Context) -> dict[str, Any]:
+    return ctx.find_root().ensure_object(dict)
+
+
+def _keep(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    if value:
+        _state(ctx)[str(parameter.name)] = value
+    return value
+
+
+def command(*arguments: Any, **keywords: Any) -> Callable[[Callable[..., int | None]], click.Command]:
+    """Register a command that takes ``--store`` and ``--json``, and whose result is its exit code."""
+
+    def wrap(function: Callable[..., int | None]) -> click.Command:
+        @functools.wraps(function)
+        def run(*args: Any, **kwargs: Any) -> None:
+            ctx = click.get_current_context()
+            ctx.exit(function(*args, **kwargs) or DONE)
+
+        return cli.command(*arguments, **keywords)(_for_all(run))
+
+    return wrap
+
+
+def _for_all(function: Any) -> Any:
+    store = click.option(
+        "--store", metavar="URL", expose_value=False, callback=_keep, is_eager=True,
+        help="The store, e.g. ducklake:sqlite:FOLDER or duckdb:FILE. Default: COMMONSIGHT_STORE, else var/.",
+    )  # fmt: skip
+    as_json = click.option(
+        "--json", "json", is_flag=True, expose_value=False, callback=_keep, is_eager=True,
+        help="Answer in JSON on standard output.",
+    )  # fmt: skip
+    return store(as_json(function))
+
+
+def wants_json() -> bool:
+    """Say whether the answer goes to a program."""
+    return bool(_state(click.get_current_context()).get("json"))
+
+
+def open_store(*, real: bool = False) -> Store:
+    """Open the store that was asked for; without a word, the one the pages show.
+
+    Parameters
+    ----------
+    real : bool
+        For commands that put readings in: never the demonstration.
+    """
+    import store
+
+    asked = _state(click.get_current_context()).get("store")
+    now = settings()
+    return store.open_store(asked or (now.real_store_url if real else now.active_store_url))
+
+
+def _note_simulated(opened: Store) -> None:
+    if opened.meta().get("simulated"):
+        say("These readings are simulated, for demonstration.", to_person=True)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option("0.1.0", prog_name="commonsight")
+@_for_all
+def cli() -> None:
+    """Put measurements of water, air and soil on a map, against the limits that protect people.
+
+    \b
+    A first quarter of an hour:
+      python -m commonsight demo                         a simulated valley to play with
+      python -m commonsight status                       which wells are above the limit
+      python -m commonsight check wells.csv              what would be read; stores nothing
+      python -m commonsight add wells.csv                the same, and keep it as a batch
+      python -m commonsight history                      the batches, newest first
+      python -m commonsight accept 1                     show batch 1 to everybody
+      python -m commonsight withdraw 1 --reason "..."    take it back
+
+    Questions: where a file can be read in two ways (4/3: March or April?) nothing is guessed. `check`
+    lists the questions with their choices, and with --out writes answers.toml to fill in; give it back
+    with --answers. The answers are remembered for the next file of the same shape.
+
+    Exit codes: 0 done; 1 done, but a person is needed (open questions, or nothing that can be used);
+    2 could not, with a sentence that says why.
+    """
+
+
+# -- Reading files --------------------------------------------------------------------------------
+
+
+def _reading(function: Any) -> Any:
+    options = [
+        click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path)),
+        click.option("--topic", metavar="T", help="What it is about: a folder of data/topics."),
+        click.option(
+            "--mapping", metavar="M.toml", type=click.Path(path_type=Path),
+            help="How an earlier file of this shape was read (from --out).",
+        ),
+        click.option(
+            "--answers", metavar="A.toml", type=click.Path(path_type=Path),
+            help='Answers to questions, one a line: question-id = "choice".',
+        ),
+        click.option("--contributor", metavar="NAME", help="A pseudonym for whom the readings come from."),
+    ]  # fmt: skip
+    return functools.reduce(lambda inner, option: option(inner), reversed(options), function)
+
+
+@command()
+@_reading
+@click.option(
+    "--out", metavar="DIR", type=click.Path(path_type=Path), help="Write what was read into this folder."
+)
+def check(
+    files: Sequence[Path],
+    topic: str | None,
+    mapping: Path | None,
+    answers: Path | None,
+    contributor: str | None,
+    out: Path | None,
+) -> int:
+    """Read files and say what was understood; store nothing.
+
+    Several files at once are one hand-over: a table of sites among them gives the others their places.
+
+    \b
+    With --out DIR you get
+      observations.csv      one row per reading, with longitude and latitude
+      quarantine.csv        every cell that could not be used: row, column, value, why, what would be right
+      rows_to_correct.csv   those rows of your file with the reasons beside them
+      mapping.toml          how the columns were understood, for the next file of this shape
+      answers.toml          the open questions, to fill in and hand to --answers
+      report.json           all counts; rows_in = rows_observed + rows_quarantined + rows_waiting
+
+    \b
+    Examples:
+      python -m commonsight check wells.csv
+      python -m commonsight check results.csv sites.csv --topic groundwater --out seen
+      python -m commonsight check wells.xlsx --answers seen/answers.toml --json
+    """
+    from sensors import intake
+
+    with _checked(files, topic, mapping, answers, contributor, _store_if_there()) as checked:
+        written = intake.write_out(checked, out) if out else []
+        if wants_json():
+            say_json(json.loads(checked.report.to_json()))
+        else:
+            _tell_report(checked.report, [Path(file).name for file in files])
+            for path in written:
+                say(f"  written: {path}")
+        return PERSON if checked.questions or not checked.report.observations else DONE
+
+
+@command()
+@_reading
+@click.option("--accept", is_flag=True, help="Show the readings to everybody at once, without a review.")
+def add(
+    files: Sequence[Path],
+    topic: str | None,
+    mapping: Path | None,
+    answers: Path | None,
+    contributor: str | None,
+    accept: bool,
+) -> int:
+    """Read files and keep them as one batch of the store.
+
+    A batch waits for `accept` unless --accept is given. The same files again change nothing. With open
+    questions nothing is stored: they are listed with their choices, and the exit code is 1.
+
+    \b
+    Examples:
+      python -m commonsight add wells.csv --contributor river-watch
+      python -m commonsight add results.csv sites.csv --answers answers.toml --accept
+    """
+    from sensors import intake
+
+    kept = open_store(real=True)
+    with _checked(files, topic, mapping, answers, contributor, kept) as checked:
+        report = checked.report
+        if checked.questions or not report.observations:
+            return _not_stored(checked, [Path(file).name for file in files])
+        receipt = intake.submit(kept, checked, contributor=contributor, accept=accept)
+        if wants_json():
+            told = {**_plain(receipt), "stored": not receipt.already, "report": json.loads(report.to_json())}
+            say_json(told)
+        elif receipt.already:
+            say(f"already there: batch {receipt.batch} holds the same bytes; nothing was added.")
+        else:
+            _tell_receipt(receipt, report)
+    return DONE
+
+
+@contextmanager
+def _checked(
+    files: Sequence[Path],
+    topic: str | None,
+    mapping: Path | None,
+    answers: Path | None,
+    contributor: str | None,
+    kept: Store | None,
+) -> Iterator[Checked]:
+    from sensors import intake
+
+    said = read_answers(answers) if answers else {}
+    if mapping and not mapping.is_file():
+        raise ChoiceError(f"There is no mapping {mapping}.")
+    with progress() as show:
+        checked = intake.check(
+            files,
+            topic=topic,
+            mapping=mapping,
+            answers=said,
+            contributor=contributor,
+            store=kept,
+            progress=show,
+            limits=intake.patient(settings(), *files),
+        )
+    with checked:
+        yield checked
+
+
+def _store_if_there() -> Store | None:
+    """Open the store of real readings, for its sites and mappings, but do not make one to look."""
+    import store
+
+    url = _state(click.get_current_context()).get("store") or settings().real_store_url
+    try:
+        return store.open_store(url, create=False)
+    except StoreError:
+        return None
+
+
+def read_answers(path: Path) -> dict[str, str]:
+    """Read a file of answers: lines like ``question-id = "choice"``.
+
+    Raises
+    ------
+    ChoiceError
+        If it is not there, not TOML, or an answer is not a plain word.
+    """
+    try:
+        said = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as wrong:
+        raise ChoiceError(f"The answers {path} cannot be read: {wrong.strerror}.") from wrong
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
+        raise ChoiceError(
+            f'{path} is not a file of answers (lines like question-id = "choice"): {wrong}.'
+        ) from wrong
+    said = said.get("answers", said) if isinstance(said.get("answers", said), dict) else said
+    for name, choice in said.items():
+        if not isinstance(choice, (str, int, float)):
+            raise ChoiceError(
+                f'{path.name}: the answer to {name} takes one choice in quotes, e.g. {name} = "yes".'
+            )
+    return {
+        name: str(choice).lower() if isinstance(choice, bool) else str(choice)
+        for name, choice in said.items()
+    }
+
+
+def _not_stored(checked: Checked, names: Sequence[str]) -> int:
+    if wants_json():
+        report = json.loads(checked.report.to_json())
+        say_json({"stored": False, "batch": None, "questions": report["questions"], "report": report})
+        return PERSON
+    _tell_report(checked.report, names)
+    if checked.questions:
+        say("Nothing was stored: the questions above come first. Put the answers into a file and repeat with")
+        say("  --answers answers.toml   (check --out DIR writes one to fill in)")
+    else:
+        say("Nothing was stored: there is no reading in it that can be used.")
+    return PERSON
+
+
+def _tell_report(report: Report, names: Sequence[str]) -> None:
+    say(f"{', '.join(names)}: {report.dialect}, {report.encoding}")
+    say(
+        f"  {report.rows_in:,} rows = {report.rows_observed:,} read + {report.rows_waiting:,} waiting for an "
+        f"answer + {report.rows_quarantined:,} that could not be used"
+    )
+    say(
+        f"  {report.observations:,} readings at {report.sites:,} sites, {report.censored:,} below or above a limit"
+    )
+    for name, told in report.properties.items():
+        say(f"    {name}: {_in_short(told)}")
+    if report.cells_quarantined:
+        say(f"  {report.cells_quarantined:,} cells need help; --out DIR writes which and why")
+    for warning in report.warnings:
+        say(f"  note: {warning}")
+    for question in report.questions:
+        _tell_question(question)
+
+
+def _in_short(told: Any) -> str:
+    if isinstance(told, Mapping):
+        return ", ".join(
+            f"{value:,} {name}" if name == "n" else f"{value}" for name, value in told.items() if value
+        )
+    return f"{told:,}" if isinstance(told, int) else str(told)
+
+
+def _tell_question(question: Question) -> None:
+    say()
+    say(f"? {question.text}")
+    say(f"  {question.why}" + (f" {question.rows_waiting:,} rows wait." if question.rows_waiting else ""))
+    for choice in question.choices:
+        say(
+            f"    {question.id} = {json.dumps(choice.value, ensure_ascii=False)}   {choice.label}. {choice.effect}"
+        )
+
+
+def _tell_receipt(receipt: Any, report: Report) -> None:
+    say(f"batch {receipt.batch}: {receipt.added:,} readings added, {receipt.unchanged:,} were known already, "
+        f"{receipt.corrected:,} corrected")  # fmt: skip
+    if report.rows_quarantined or report.cells_quarantined:
+        say(f"  {report.rows_quarantined:,} rows and {report.cells_quarantined:,} cells could not be used; "
+            "`check --out DIR` says which and why")  # fmt: skip
+    for warning in report.warnings:
+        say(f"  note: {warning}")
+    shown = "everybody sees it" if receipt.state == "accepted" else f"hidden until `accept {receipt.batch}`"
+    say(f"  {receipt.state}: {shown}; `withdraw {receipt.batch}` takes it back")
+
+
+# -- Asking the store -----------------------------------------------------------------------------
+
+
+@command()
+@click.option("--property", "observed_property", metavar="P", help="Observed property, e.g. nitrate.")
+@click.option("--standard", metavar="S", help="Standard, e.g. who_drinking_water.")
+@click.option("--topic", metavar="T", help="A folder of data/topics.")
+@click.option("--bbox", metavar="W,S,E,N", help="Only sites in this box, in degrees.")
+@click.option("--period", metavar="P", help="all, 1y, 5y, or two days: 2020-01-01/2024-12-31.")
+@click.option("--review", metavar="R", help="accepted (default), or all: with what waits for a review.")
+@click.option("--as-of", metavar="V", help="As the store was at this data version (see history).")
+@click.option("--format", "form", type=click.Choice(["csv", "geojson"]), default="csv", show_default=True)
+@click.option(
+    "--out", metavar="FILE", type=click.Path(path_type=Path), help="Write here instead of to the screen."
+)
+def status(form: str, out: Path | None, **chosen: str | None) -> int:
+    """Compare the newest reading of each site with a limit: one row per site.
+
+    result, detection_limit and limit are in the limit's unit and species. status is above, near, below,
+    inconclusive (a detection limit above the limit, an unknown unit) or no limit; freshness is current or
+    stale. Household wells and the like come as the centre of a grid cell, without their names.
+
+    \b
+    Examples:
+      python -m commonsight status --property nitrate --standard who_drinking_water
+      python -m commonsight status --property arsenic --bbox 39.4,-4.6,39.6,-4.4 --format geojson
+      python -m commonsight status --property fluoride --as-of 12 --out fluoride.csv
+    """
+    from situation.view import View
+
+    named = {"property": chosen.pop("observed_property"), **chosen}
+    view = View.from_params({name: value for name, value in named.items() if value is not None}, strict=True)
+    opened = open_store()
+    table = status_table(opened, view)
+    simulated = bool(opened.meta().get("simulated"))
+    _note_simulated(opened)
+    if wants_json():
+        say_json(
+            {
+                "topic": view.topic,
+                "property": view.observed_property,
+                "standard": view.standard,
+                "data_version": view.as_of if view.as_of is not None else opened.version(),
+                "simulated": simulated,
+                "counts": table["status"].value_counts().to_dict(),
+                "sites": table.to_dict("records"),
+            }
+        )
+        return DONE
+    text = _geojson(table, simulated) if form == "geojson" else _csv(table, simulated)
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        _write(out, text)
+        say(f"{len(table):,} sites written to {out}", to_person=True)
+    return DONE
+
+
+def status_table(opened: Store, view: View) -> pd.DataFrame:
+    """Assess what a view chooses, as anybody may see it.
+
+    Parameters
+    ----------
+    opened : Store
+        Asked for its newest readings.
+    view : View
+        Topic, property, standard, period, review state, data version and box.
+
+    Returns
+    -------
+    DataFrame
+        One row per site: :data:`STATUS_COLUMNS`, then the rest of ``situation.status.assess``; places in
+        degrees (EPSG:4326), blurred as the topic says before the box is looked at.
+    """
+    import pandas as pd
+
+    from situation.privacy import public
+    from situation.standard import standards
+    from situation.status import assess
+
+    now = pd.Timestamp.now("UTC")
+    since, until = view.interval(now)
+    topic = view.chosen_topic
+    latest = opened.latest(
+        review=view.review,
+        as_of=view.as_of,
+        topic=topic.key,
+        since=since,
+        until=until,
+        observed_property=view.observed_property,
+    )
+    rows = assess(latest, standards()[view.standard], view.observed_property, topic=topic, now=now)
+    rows = public(rows, topic)
+    if view.bbox is not None:
+        west, south, east, north = view.bbox
+        rows = rows[rows["longitude"].between(west, east) & rows["latitude"].between(south, north)]
+    rest = [name for name in rows.columns if name not in STATUS_COLUMNS]
+    return rows[[*STATUS_COLUMNS, *rest]].reset_index(drop=True)
+
+
+def _csv(table: pd.DataFrame, simulated: bool) -> str:
+    from situation.spreadsheet import safe_cells
+
+    out = safe_cells(table, closed=STATUS_CLOSED)
+    out["phenomenon_time"] = table["phenomenon_time"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if simulated:
+        out["simulated"] = "yes"
+    return str(out.to_csv(index=False, lineterminator="\n"))
+
+
+def _geojson(table: pd.DataFrame, simulated: bool) -> str:
+    features = [
+        {
+            "type": "Feature",
+            "geometry": _point(row.pop("longitude"), row.pop("latitude")),
+            "properties": row,
+        }
+        for row in _plain(table.to_dict("records"))
+    ]
+    answer: dict[str, Any] = {"type": "FeatureCollection", "features": features}
+    if simulated:
+        answer["simulated"] = True
+    return json.dumps(answer, allow_nan=False) + "\n"
+
+
+def _point(longitude: float | None, latitude: float | None) -> dict[str, Any] | None:
+    if longitude is None or latitude is None:
+        return None
+    return {"type": "Point", "coordinates": [longitude, latitude]}
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as wrong:
+        raise CommonsightError(f"{path} cannot be written: {wrong.strerror}.") from wrong
+
+
+@command()
+@click.option("--limit", metavar="N", type=click.IntRange(1), help="Only the newest N batches.")
+def history(limit: int | None) -> int:
+    """List the batches of the store, newest first: who, what file, how many readings, in what state.
+
+    \b
+    Example:
+      python -m commonsight history --limit 20
+    """
+    opened = open_store()
+    batches = opened.history(limit)
+    if wants_json():
+        say_json({"data_version": opened.version(), "batches": batches})
+        return DONE
+    _note_simulated(opened)
+    if not batches:
+        say("The store holds no batch yet: `add FILE` makes the first, `demo` a simulated valley.")
+    for batch in batches:
+        say(
+            f"{batch.batch:>5}  {batch.received_at:%Y-%m-%d %H:%M}  {batch.state:<9}  {batch.topic:<12}  "
+            f"{batch.rows:>9,} rows  {batch.added:>9,} added  {batch.corrected:>6,} corrected  "
+            f"{batch.quarantined:>6,} set aside  {batch.contributor or '-'}  {batch.filename}"
+        )
+    return DONE
+
+
+@command()
+@click.option("--link", nargs=2, metavar="SITE SAME_AS", help="Say that SITE is the same place as SAME_AS.")
+@click.option("--unlink", metavar="SITE", help="Take that back.")
+@click.option("--who", metavar="NAME", default="operator", show_default=True)
+def places(link: tuple[str, str] | None, unlink: str | None, who: str) -> int:
+    """List the sites that were said to be one place; add to them or take it back.
+
+    \b
+    Examples:
+      python -m commonsight places
+      python -m commonsight places --unlink "upload:river-watch:well-3"
+    """
+    opened = open_store()
+    if link:
+        opened.link_site(*link, who)
+    if unlink:
+        opened.unlink_site(unlink, who)
+    links = opened.site_links()
+    if wants_json():
+        say_json({"links": links})
+        return DONE
+    for site, same_as in links.items():
+        say(f"{site}  is shown as  {same_as}")
+    if not links:
+        say("No two sites have been said to be one place.")
+    return DONE
+
+
+# -- Deciding about batches -----------------------------------------------------------------------
+
+
+def _deciding(function: Any) -> Any:
+    options = [
+        click.argument("batch", type=click.IntRange(1), metavar="BATCH"),
+        click.option("--reason", metavar="TEXT", help="Why; kept in the ledger."),
+        click.option("--who", metavar="NAME", default="operator", show_default=True, help="Who decides."),
+    ]
+    return functools.reduce(lambda inner, option: option(inner), reversed(options), function)
+
+
+@command()
+@_deciding
+def accept(batch: int, reason: str | None, who: str) -> int:
+    """Show a batch to everybody.
+
+    \b
+    Example:
+      python -m commonsight accept 3 --reason "checked against the laboratory's sheet"
+    """
+    opened = open_store()
+    opened.accept(batch, who, reason)
+    return _decided(opened, batch, "everybody sees it now")
+
+
+@command()
+@_deciding
+def withdraw(batch: int, reason: str | None, who: str) -> int:
+    """Take a batch back: its readings disappear from every picture, and stay in the ledger.
+
+    \b
+    Example:
+      python -m commonsight withdraw 3 --reason "wrong year in the date column"
+    """
+    opened = open_store()
+    opened.withdraw(batch, who, reason, operator=True)
+    return _decided(opened, batch, "nobody sees it any more; it stays in the ledger")
+
+
+@command()
+@_deciding
+@click.option("--yes", is_flag=True, help="Do not ask again.")
+def purge(batch: int, reason: str | None, who: str, yes: bool) -> int:
+    """Erase a batch for good: the original file too. Only its line in the ledger stays.
+
+    For a file that holds what should never have been handed in. This cannot be undone; backups made
+    earlier still hold the file.
+
+    \b
+    Example:
+      python -m commonsight purge 3 --reason "held telephone numbers" --yes
+    """
+    opened = open_store()
+    told = opened.batch(batch)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise CommonsightError(
+                f"Batch {batch} ({told.filename}) was not erased: add --yes to say it is meant."
+            )
+        click.confirm(f"Erase batch {batch} ({_harmless(told.filename)}) for good?", abort=True, err=True)
+    opened.purge(batch, who, reason)
+    return _decided(opened, batch, "the original is erased; its line in the ledger stays")
+
+
+def _decided(opened: Store, batch: int, told: str) -> int:
+    found = opened.batch(batch)
+    if wants_json():
+        say_json({"batch": batch, "state": found.state, "data_version": opened.version()})
+    else:
+        say(f"batch {batch} is {found.state}: {told}.")
+    return DONE
+
+
+# -- Keeping the store -----------------------------------------------------------------------------
+
+
+@command()
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(file: Path) -> int:
+    """Write everything the store holds into one file, while others go on working.
+
+    \b
+    Example:
+      python -m commonsight backup backup-2026-11-21.zip
+    """
+    opened = open_store()
+    if file.is_dir():
+        raise CommonsightError(f"{file} is a folder; name a file in it, e.g. {file / 'backup.zip'}.")
+    opened.backup(file)
+    return _kept(file, f"everything up to data version {opened.version()} is in {file}.", opened.version())
+
+
+@command()
+@click.argument("file", type=click.Path(path_type=Path))
+def restore(file: Path) -> int:
+    """Make a store from a backup; it must not exist yet.
+
+    \b
+    Example:
+      python -m commonsight restore backup.zip --store ducklake:sqlite:var/restored
+    """
+    import store
+
+    if not file.is_file():
+        raise CommonsightError(f"There is no backup {file}.")
+    url = _state(click.get_current_context()).get("store") or settings().real_store_url
+    store.Store.restore(file, url)
+    opened = store.open_store(url, create=False)
+    return _kept(file, f"{len(opened.history())} batches of {file} are in {url}.", opened.version())
+
+
+@command()
+def rebuild() -> int:
+    """Make the tables of the store again from its originals and its ledger.
+
+    For when a table is damaged, or a new version reads files better. Nothing is lost by it: the
+    originals are the truth, the tables only what was read from them.
+
+    \b
+    Example:
+      python -m commonsight rebuild
+    """
+    from sensors import intake
+
+    opened = open_store()
+    opened.rebuild(intake.read_again)
+    return _kept(None, f"{len(opened.history())} batches were read again.", opened.version())
+
+
+@command()
+def demo() -> int:
+    """Make the simulated valley, in a store of its own that the first real upload leaves behind.
+
+    \b
+    Examples:
+      python -m commonsight demo
+      streamlit run app.py
+    """
+    from sensors import intake
+
+    url = _state(click.get_current_context()).get("store") or settings().demo_store_url
+    with progress() as show:
+        show(None, "reading the simulated valley")
+        opened = intake.make_demo(url)
+    return _kept(
+        None, f"the simulated valley is in {url}; look at it with: streamlit run app.py", opened.version()
+    )
+
+
+def _kept(file: Path | None, sentence: str, version: int) -> int:
+    if wants_json():
+        say_json({"file": str(file) if file else None, "data_version": version, "done": sentence})
+    else:
+        say(sentence)
+    return DONE
+
+
+if __name__ == "__main__":
+    cli(prog_name="python -m commonsight")

@@ -1,0 +1,275 @@
+"""Standards: what somebody competent says is too much, one CSV file each under ``data/standards``.
+
+A user's own standard is one more file in that folder; a row that cannot be used is a sentence naming it.
+Every row says where it stands (``reference``, ``url``) and whether a second text confirmed it
+(``verified``: ``yes: which text``, or ``no``); the pages show that mark.
+
+``comparison`` says what counts as over the limit: ``above``, ``at_or_above``, ``below`` (too little, such
+as oxygen), ``outside range`` (``lower`` and ``upper``, such as pH), or ``detected`` (``value`` 0; ``upper``
+is then the largest limit of detection that still shows absence).
+
+What surprised us: half of the numbers people quote are without their form ("nitrate 10"), and limits
+change on a date fixed years ahead (lead in the EU), so a row may be valid from or until a day.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from situation import datafile, unit
+from situation.errors import ChoiceError, DataFileError, UnitError
+from situation.properties import PROPERTIES
+from situation.settings import DATA
+
+FOLDER = DATA / "standards"
+COLUMNS = (
+    "property",
+    "value",
+    "unit",
+    "method_speciation",
+    "sample_fraction",
+    "kind",
+    "comparison",
+    "lower",
+    "upper",
+    "valid_from",
+    "valid_to",
+    "reference",
+    "url",
+    "verified",
+)
+#: Which limit is meant when a standard has several for one property: the first of these kinds.
+KINDS = ("health", "status", "ecological", "action", "screening", "indicator", "aesthetic")
+COMPARISONS = ("above", "at_or_above", "below", "outside range", "detected")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One row of a standard; numbers in ``unit`` (UCUM) and ``species``."""
+
+    property: str
+    value: float | None
+    unit: str
+    species: str | None
+    fraction: str | None
+    kind: str
+    comparison: str
+    lower: float | None
+    upper: float | None
+    valid_from: date | None
+    valid_to: date | None
+    reference: str
+    url: str
+    verified: bool
+    verified_by: str
+    row: int
+
+    def text(self) -> str:
+        """Say the limit as people write it: ``50 mg/L as NO3``, ``6.5 to 8.5 [pH]``, ``not detectable``."""
+        unit_text = "" if self.unit in ("[pH]", "1") else f" {self.unit}"
+        species = f" {self.species}" if self.species and PROPERTIES[self.property].needs_species else ""
+        if self.comparison == "outside range":
+            return f"{self.lower:g} to {self.upper:g}{unit_text}{species}"
+        if self.comparison == "detected":
+            return "must not be detected"
+        word = "at least " if self.comparison == "below" else ""
+        return f"{word}{self.value:g}{unit_text}{species}"
+
+    def valid(self, on: date) -> bool:
+        """Say whether the limit is in force on a day."""
+        return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on <= self.valid_to)
+
+
+@dataclass(frozen=True)
+class Standard:
+    """All limits of one standard."""
+
+    key: str
+    title: str
+    rows: tuple[Limit, ...]
+
+    @property
+    def limits(self) -> pd.DataFrame:
+        """The rows as a table with the columns of the file."""
+        table = pd.DataFrame([vars(row) for row in self.rows])
+        return table.rename(columns={"species": "method_speciation", "fraction": "sample_fraction"})
+
+    def limits_for(self, observed_property: str, on: date | None = None) -> list[Limit]:
+        """List the limits of a property in force on a day (today), the one that counts first."""
+        day = on or date.today()
+        rows = [row for row in self.rows if row.property == observed_property and row.valid(day)]
+        return sorted(rows, key=lambda row: KINDS.index(row.kind))
+
+    def limit(self, observed_property: str, on: date | None = None) -> Limit | None:
+        """Give the limit that counts: health before all others, in force on a day (today)."""
+        rows = self.limits_for(observed_property, on)
+        return rows[0] if rows else None
+
+
+def read_standard(path: Path) -> Standard:
+    """Read one standard.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV file with the columns :data:`COLUMNS`; a column ``standard`` may hold the title.
+
+    Returns
+    -------
+    Standard
+
+    Raises
+    ------
+    DataFileError
+        Naming the row that cannot be used and what would be right.
+    """
+    cells = datafile.rows(path, COLUMNS)
+    if not cells:
+        raise DataFileError(f"{path.name} has no rows; each limit is one row.")
+    titles = [row.get("standard", "") for _, row in cells]
+    title = titles[0] or path.stem.replace("_", " ").capitalize()
+    return Standard(path.stem, title, tuple(_limit(path, number, row) for number, row in cells))
+
+
+def _limit(path: Path, number: int, cells: Mapping[str, str]) -> Limit:
+    where = f"{path.name}, row {number}"
+    value, lower, upper = (datafile.number(path, number, name, cells[name]) for name in ("value", "lower", "upper"))
+    verified, _, by = cells["verified"].partition(":")
+    if verified.strip().lower() not in ("yes", "no", ""):
+        raise DataFileError(f"{where}: verified takes 'yes: by which text' or 'no', not {cells['verified']!r}.")
+    limit = Limit(
+        property=_property(where, cells["property"]),
+        value=value,
+        unit=_unit(where, cells["unit"]),
+        species=_species(where, cells["property"], cells["method_speciation"], cells["unit"]),
+        fraction=cells["sample_fraction"] or None,
+        kind=_word(where, "kind", cells["kind"] or "health", KINDS),
+        comparison=_word(where, "comparison", cells["comparison"] or "above", COMPARISONS),
+        lower=lower,
+        upper=upper,
+        valid_from=_day(where, "valid_from", cells["valid_from"]),
+        valid_to=_day(where, "valid_to", cells["valid_to"]),
+        reference=cells["reference"],
+        url=cells["url"],
+        verified=verified.strip().lower() == "yes",
+        verified_by=by.strip(),
+        row=number,
+    )
+    _check(where, limit)
+    return limit
+
+
+def _property(where: str, key: str) -> str:
+    if key not in PROPERTIES:
+        raise DataFileError(f"{where}: no property {key!r}; data/properties.csv lists them, e.g. nitrate, arsenic.")
+    return key
+
+
+def _unit(where: str, text: str) -> str:
+    found = unit.read_unit(text).ucum
+    if not text:
+        raise DataFileError(f"{where}: the unit is missing; write e.g. mg/L or ug/L.")
+    if found is None:
+        reason = unit.refusal(text)
+        raise DataFileError(f"{where}: the unit {text!r} is not known{f': {reason}' if reason else ''}.")
+    return found
+
+
+def _species(where: str, key: str, text: str, unit_text: str) -> str | None:
+    said = unit.read_species(text) or unit.read_unit(unit_text).species
+    if text and said is None:
+        raise DataFileError(f"{where}: the form {text!r} is not known; write e.g. as N or as NO3.")
+    item = PROPERTIES[key]
+    concentration = unit.kind_of(unit.read_unit(unit_text).ucum) == "mass_concentration"
+    if said is None and item.needs_species and concentration:
+        raise DataFileError(
+            f"{where}: {item.title} needs its form in method_speciation, one of {', '.join(unit.forms(key))}."
+        )
+    return said if said or not concentration else item.default_species
+
+
+def _word(where: str, name: str, text: str, words: tuple[str, ...]) -> str:
+    text = {"outside": "outside range", "outside_range": "outside range"}.get(text, text)
+    if text not in words:
+        raise DataFileError(f"{where}: {name} is {text!r}; it takes {', '.join(words)}.")
+    return text
+
+
+def _day(where: str, name: str, text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as wrong:
+        raise DataFileError(f"{where}: {name} is {text!r}; it takes a day like 2026-01-31.") from wrong
+
+
+def _check(where: str, limit: Limit) -> None:
+    if limit.comparison == "outside range":
+        if limit.lower is None or limit.upper is None:
+            raise DataFileError(f"{where}: outside range needs both lower and upper.")
+        if limit.lower >= limit.upper:
+            raise DataFileError(f"{where}: the range is upside down: lower {limit.lower:g}, upper {limit.upper:g}.")
+    elif limit.value is None:
+        raise DataFileError(f"{where}: the value is missing.")
+    elif limit.comparison == "detected" and limit.value != 0:
+        raise DataFileError(f"{where}: detected takes the value 0 (and in upper what still shows absence).")
+    if limit.valid_from and limit.valid_to and limit.valid_from > limit.valid_to:
+        raise DataFileError(f"{where}: valid_from is after valid_to.")
+    if not limit.reference:
+        raise DataFileError(f"{where}: the reference is missing: which text says so?")
+    if limit.url and not re.match(r"https?://", limit.url):
+        raise DataFileError(f"{where}: url is {limit.url!r}; it begins with https://.")
+    try:
+        item = PROPERTIES[limit.property]
+        unit.factor(limit.property, limit.unit, limit.species, item.default_unit, item.default_species)
+    except UnitError as wrong:
+        raise DataFileError(f"{where}: {limit.unit} does not fit {limit.property}: {wrong}") from wrong
+
+
+_READ: dict[tuple[str, int], Standard | DataFileError] = {}
+
+
+def _read_once(path: Path) -> Standard | DataFileError:
+    key = (str(path), path.stat().st_mtime_ns)
+    if key not in _READ:
+        try:
+            _READ[key] = read_standard(path)
+        except DataFileError as wrong:
+            _READ[key] = wrong
+    return _READ[key]
+
+
+def standard_keys(folder: Path = FOLDER) -> tuple[str, ...]:
+    """List the keys of the standards that can be used."""
+    return tuple(standards(folder))
+
+
+def standards(folder: Path = FOLDER) -> dict[str, Standard]:
+    """Read every standard that can be used, by key; those that cannot are in :func:`broken_standards`."""
+    found = {path.stem: _read_once(path) for path in sorted(folder.glob("*.csv"))}
+    return {key: item for key, item in found.items() if isinstance(item, Standard)}
+
+
+def broken_standards(folder: Path = FOLDER) -> dict[str, str]:
+    """Name the standards that cannot be used: key to the sentence that says why."""
+    found = {path.stem: _read_once(path) for path in sorted(folder.glob("*.csv"))}
+    return {key: str(item) for key, item in found.items() if isinstance(item, DataFileError)}
+
+
+def standard_named(key: str) -> Standard:
+    """Find a standard by its key.
+
+    Raises
+    ------
+    ChoiceError
+        If there is none, with those that there are; or with the reason why it cannot be used.
+    """
+    found = standards()
+    if key in found:
+        return found[key]
+    raise ChoiceError(broken_standards().get(key) or f"No standard {key!r}; data/standards has {', '.join(found)}.")

@@ -27,9 +27,9 @@ _TICKS = re.compile(r"`+")
 
 
 def bare(text: object, longest: int = LONGEST) -> str:
-    """Make text of strangers one line of visible characters, cut at *longest* characters.
+    r"""Make text of strangers one line of visible characters, cut at *longest* characters.
 
-    >>> bare("Well\\u202e 3\\n\\n# Big")
+    >>> bare("Well\u202e 3\n\n# Big")
     'Well 3 # Big'
     """
     line = _SPACES.sub(" ", _UNSEEN.sub("", _SPACES.sub(" ", str(text)))).strip()
@@ -37,10 +37,10 @@ def bare(text: object, longest: int = LONGEST) -> str:
 
 
 def plain(text: object, longest: int = LONGEST) -> str:
-    """Write text so that Markdown shows it as it stands.
+    r"""Write text so that Markdown shows it as it stands.
 
-    >>> print(plain("[x](javascript:1)").replace("\\u2060", "|"))
-    \\[x\\]\\(javascript\\:|1\\)
+    >>> print(plain("[x](javascript:1)").replace("\u2060", "|"))
+    \[x\]\(javascript\:|1\)
     """
     escaped = _PUNCTUATION.sub(r"\\\1", bare(text, longest))
     # The joiner after : and @ and within www. stops emoji codes and bare addresses.

@@ -1,0 +1,519 @@
+"""The steps of the upload page, each a function that draws one.
+
+Pick a file, see what we understood, answer questions, look at the result, send it, get a receipt; and
+undo. Every sentence comes from the message catalogue; everything that came out of somebody's file is
+shown through ``ui/plain.py``, or in a table, where it is never read as Markdown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import pandas as pd
+import streamlit as st
+
+import store
+from layers.preview import draw
+from situation.errors import CommonsightError
+from situation.help_file import help_csv, help_xlsx, rows_to_help
+from situation.privacy import public
+from situation.properties import PROPERTIES
+from situation.settings import settings
+from situation.template import template_csv, template_xlsx
+from situation.topic import Topic, topics
+from ui import upload_state
+from ui.plain import plain, verbatim
+from ui.upload_state import Reading, Upload
+from ui.words import Ready, Words, choose_language, quoted
+
+TYPES = ["csv", "tsv", "txt", "xlsx", "xls", "ods"]
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+UNSURE = "__unsure__"
+PREVIEW_ROWS = 500
+
+
+def choose(say: Words) -> tuple[Topic, bool]:
+    """Ask for language, topic and practice; practice says so in a banner that stays."""
+    known = topics()
+    language, subject, practice = st.columns([1, 2, 1], vertical_alignment="bottom")
+    with language:
+        choose_language(say)
+    asked = st.query_params.get("topic")
+    options = list(known)
+    if "upload_topic" not in st.session_state:
+        st.session_state["upload_topic"] = asked if asked in known else options[0]
+    with subject:
+        key = st.selectbox(
+            say("upload.topic"), options, format_func=lambda name: known[name].title, key="upload_topic"
+        )
+    with practice:
+        trying = st.toggle(say("upload.practice"), key="practice", help=say("upload.practice_help"))
+    if trying:
+        st.warning(say("upload.practice_on"), icon=":material/school:")
+    return known[key], trying
+
+
+def pick(say: Words, topic: Topic, practice: bool) -> Upload | None:
+    """Take files, read them, and give the upload, or None while there is none."""
+    st.subheader(say("upload.step_file"))
+    files = st.file_uploader(
+        say("upload.drop"),
+        type=TYPES,
+        accept_multiple_files=True,
+        max_upload_size=settings().max_upload_mb,
+        key=f"files-{st.session_state.get('picked', 0)}",
+        help=say("upload.drop_help"),
+    )
+    st.caption(say("upload.limits", size=settings().max_upload_mb))
+    upload = upload_state.current()
+    if st.session_state.pop("draft_gone", False):
+        st.info(say("upload.draft_gone"), icon=":material/info:")
+    try:
+        upload = _taken(files, topic, practice, upload)
+    except CommonsightError as wrong:
+        st.error(plain(wrong), icon=":material/error:")
+        return None
+    if upload is None:
+        return None
+    if upload.reading is None and upload.trouble is None:
+        _read(say, upload)
+    _say_draft(say, upload)
+    if upload.trouble:
+        st.error(plain(upload.trouble), icon=":material/error:")
+        st.markdown(say("upload.trouble_next"))
+    return upload
+
+
+def _taken(files: Sequence[Any], topic: Topic, practice: bool, upload: Upload | None) -> Upload | None:
+    mark = (tuple(file.file_id for file in files), topic.key, practice)
+    if files and st.session_state.get("taken") != mark:
+        st.session_state["taken"] = mark
+        said = upload.answers if upload and upload.topic == topic.key else {}
+        upload = upload_state.begin([(file.name, file.getvalue()) for file in files], topic.key, practice)
+        if said and len(files) > 1:  # a site table was added to the file already talked about
+            upload.answers.update(said)
+    elif not files and upload and st.session_state.get("taken"):
+        upload_state.forget(upload)
+        st.session_state.pop("taken")
+        return None
+    return upload
+
+
+def _read(say: Words, upload: Upload) -> None:
+    place = st.empty()
+
+    def show(seconds: float, done: float | None, what: str) -> None:
+        share = min(done, 1.0) if done is not None else 1 - 1 / (1 + seconds / 10)
+        with place.container():
+            st.progress(share, text=say("upload.reading", seconds=round(seconds)))
+
+    upload_state.read(upload, show)
+    place.empty()
+
+
+def _say_draft(say: Words, upload: Upload) -> None:
+    if upload.draft:
+        link = f"{_base()}/upload?{urlencode({'draft': upload.draft, 'lang': say.language})}"
+        with st.expander(say("upload.draft_kept"), icon=":material/bookmark:"):
+            st.markdown(say("upload.draft_how"))
+            st.code(link, language=None, wrap_lines=True)
+            if st.button(say("upload.draft_drop"), icon=":material/delete:", key="drop_draft"):
+                upload_state.forget(upload)
+                st.rerun()
+
+
+def understood(say: Words, reading: Reading) -> None:
+    """Show what was read: the sum of rows, the dialect, the columns, places and dates."""
+    report = reading.report
+    st.subheader(say("upload.step_understood"))
+    _show_sum(say, report)
+    st.markdown("\n".join(f"- {line}" for line in _facts(say, reading)))
+    for warning in report.get("warnings") or []:
+        st.info(plain(warning), icon=":material/info:")
+    columns = pd.DataFrame(_column_lines(say, report))
+    if len(columns):
+        with st.expander(say("upload.columns", n=len(columns)), expanded=len(columns) <= 12):
+            st.dataframe(columns, hide_index=True, alt=say.text("upload.columns_alt"))
+    dropped = _dropped(report)
+    if dropped:
+        names = Ready(", ".join(verbatim(name) for name in dropped))
+        st.markdown(say("upload.dropped", names=names))
+
+
+def _show_sum(say: Words, report: Mapping[str, Any]) -> None:
+    parts = [
+        ("upload.sum_rows", "rows_in"),
+        ("upload.sum_observed", "rows_observed"),
+        ("upload.sum_waiting", "rows_waiting"),
+        ("upload.sum_quarantined", "rows_quarantined"),
+    ]
+    with st.container(horizontal=True, gap="small"):
+        for key, name in parts:
+            st.metric(say(key), say.number(int(report[name])), border=True, width=150)
+    st.caption(
+        say(
+            "upload.sum",
+            rows=int(report["rows_in"]),
+            observed=int(report["rows_observed"]),
+            waiting=int(report["rows_waiting"]),
+            quarantined=int(report["rows_quarantined"]),
+            readings=int(report["observations"]),
+        )
+    )
+
+
+def _facts(say: Words, reading: Reading) -> list[str]:
+    report, table = reading.report, reading.observations
+    lines = [
+        say(
+            "upload.fact_dialect",
+            dialect=quoted(report.get("dialect") or "?"),
+            encoding=quoted(report.get("encoding") or "?"),
+        )
+    ]
+    if len(table):
+        first, last = table["phenomenon_time"].min(), table["phenomenon_time"].max()
+        sites = int(table["monitoring_location_id"].nunique())
+        lines.append(say("upload.fact_dates", first=f"{first:%Y-%m-%d}", last=f"{last:%Y-%m-%d}"))
+        lines.append(say("upload.fact_sites", n=sites))
+        datums = [text for text in table["horizontal_datum"].dropna().unique() if text]
+        if datums:
+            lines.append(say("upload.fact_datum", datums=Ready(", ".join(map(verbatim, datums)))))
+        censored = int(report.get("censored") or 0)
+        if censored:
+            lines.append(say("upload.fact_censored", n=censored))
+    counts = report.get("properties") or {}
+    if counts:
+        named = ", ".join(f"{plain(_title(key))} ({say.number(int(_count(n)))})" for key, n in counts.items())
+        lines.append(say("upload.fact_properties", names=Ready(named)))
+    return lines
+
+
+def _count(value: Any) -> int:
+    return int(value.get("n", 0)) if isinstance(value, Mapping) else int(value)
+
+
+def _title(key: str) -> str:
+    found = PROPERTIES.get(key)
+    return found.title if found else key
+
+
+def _columns(report: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    columns = report.get("columns") or {}
+    if isinstance(columns, Mapping):
+        return [(name, told if isinstance(told, Mapping) else {"role": told}) for name, told in columns.items()]
+    return [(str(told.get("column") or told.get("name")), told) for told in columns]
+
+
+def _column_lines(say: Words, report: Mapping[str, Any]) -> list[dict[str, str]]:
+    return [
+        {
+            say.text("upload.col_yours"): name,
+            say.text("upload.col_role"): _role(say, str(told.get("role") or "")),
+            say.text("upload.col_property"): _title(str(told.get("property") or "")),
+            say.text("upload.col_unit"): str(told.get("unit") or ""),
+            say.text("upload.col_species"): str(told.get("species") or ""),
+        }
+        for name, told in _columns(report)
+        if told.get("role") != "personal"
+    ]
+
+
+def _role(say: Words, role: str) -> str:
+    try:
+        return say.text(f"role.{role}") if role else say.text("role.ignored")
+    except CommonsightError:
+        return role.replace("_", " ")
+
+
+def _dropped(report: Mapping[str, Any]) -> list[str]:
+    return [name for name, told in _columns(report) if told.get("role") == "personal"]
+
+
+def questions(say: Words, upload: Upload) -> None:
+    """Ask the open questions one after another; the file is read again once all are answered."""
+    assert upload.reading is not None
+    asked = [question for question in upload.reading.questions if question["id"] not in upload.skipped]
+    waiting = [question for question in asked if question["id"] not in upload.answers]
+    unsure = [question for question in upload.reading.questions if question["id"] in upload.skipped]
+    if not asked and not unsure:
+        return
+    st.subheader(say("upload.step_questions"))
+    if waiting:
+        _ask(say, upload, waiting[0], len(waiting))
+    for question in unsure:
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        left.markdown(say("upload.unsure_kept", text=str(question["text"]), n=int(question["rows_waiting"])))
+        if right.button(say("upload.ask_again"), key=f"again-{question['id']}"):
+            upload.skipped.remove(question["id"])
+            st.rerun()
+
+
+def _ask(say: Words, upload: Upload, question: Mapping[str, Any], left: int) -> None:
+    with st.container(border=True):
+        st.caption(say("upload.question_count", n=left))
+        st.markdown(f"**{plain(question['text'], 600)}**")
+        st.markdown(say("upload.question_why", why=Ready(plain(question["why"], 600))))
+        _example(say, question)
+        choices = {choice["value"]: choice for choice in question["choices"]}
+        options = [*choices, UNSURE]
+        picked = st.radio(
+            say("upload.question_pick"),
+            options,
+            index=None,
+            format_func=lambda value: (
+                say("upload.unsure") if value == UNSURE else plain(choices[value]["label"])
+            ),
+            captions=[*(plain(choice["effect"]) for choice in choices.values()), _unsure_effect(say, question)],
+            key=f"answer-{question['id']}",
+        )
+        if st.button(say("upload.answer"), type="primary", disabled=picked is None, key="answer"):
+            _answered(upload, question["id"], str(picked), left)
+            st.rerun()
+
+
+def _unsure_effect(say: Words, question: Mapping[str, Any]) -> str:
+    waiting = int(question["rows_waiting"])
+    return say("upload.unsure_effect", n=waiting) if waiting else say("upload.unsure_nothing")
+
+
+def _example(say: Words, question: Mapping[str, Any]) -> None:
+    example = question.get("example")
+    if not example:
+        return
+    if isinstance(example, str):
+        st.markdown(say("upload.question_example", example=quoted(example)))
+    else:
+        rows = example if isinstance(example, list) else [example]
+        st.caption(say("upload.question_rows"))
+        table = pd.DataFrame(rows if isinstance(rows[0], Mapping) else {"": rows})
+        st.dataframe(table.astype("str"), hide_index=True)
+
+
+def _answered(upload: Upload, question: str, value: str, left: int) -> None:
+    if value == UNSURE:
+        upload.skipped.append(question)
+    else:
+        upload.answers[question] = value
+    if left == 1 and any(asked["id"] in upload.answers for asked in upload.reading.questions):  # type: ignore[union-attr]
+        upload.reading = None
+    upload_state.keep(upload)
+
+
+def preview(say: Words, topic: Topic, reading: Reading) -> None:
+    """Show the readings as everybody would see them: on a map and in a table."""
+    st.subheader(say("upload.step_preview"))
+    table = public(reading.observations, topic)
+    if not len(table):
+        st.info(say("upload.nothing_readable"), icon=":material/info:")
+        return
+    blurred = int(reading.observations["position_rule"].ne("exact").sum())
+    if blurred:
+        st.markdown(say("upload.blurred", n=blurred))
+    on_map, in_table = st.tabs([say("upload.on_map"), say("upload.in_table")])
+    with on_map:
+        preview_map(table)
+    with in_table:
+        st.dataframe(preview_table(say, table.head(PREVIEW_ROWS)), hide_index=True)
+        if len(table) > PREVIEW_ROWS:
+            st.caption(say("upload.first_rows", n=PREVIEW_ROWS, all=len(table)))
+
+
+def preview_map(table: pd.DataFrame) -> None:
+    """Draw the places of a flat table (longitude, latitude, EPSG:4326) on a small map."""
+    from streamlit_folium import st_folium  # registers itself: only once the page runs
+
+    st_folium(draw(table), key="preview", height=380, use_container_width=True, returned_objects=[])
+
+
+def preview_table(say: Words, table: pd.DataFrame) -> pd.DataFrame:
+    """Pick and name the columns of a reading that a volunteer wants to check."""
+    result = table["result"].map(lambda value: f"{value:g}", na_action="ignore")
+    shown = {
+        "upload.col_row": table["source_row"],
+        "upload.col_site": table["monitoring_location_name"].fillna(table["monitoring_location_id"]),
+        "upload.col_property": table["observed_property"].fillna(table["observed_property_name"]).map(_title),
+        "upload.col_result": result.fillna(table["result_text"]),
+        "upload.col_unit": table["unit"],
+        "upload.col_species": table["method_speciation"],
+        "upload.col_time": table["phenomenon_time"].dt.strftime("%Y-%m-%d %H:%M"),
+        "upload.col_latitude": table["latitude"].round(5),
+        "upload.col_longitude": table["longitude"].round(5),
+    }
+    return pd.DataFrame({say.text(key): column for key, column in shown.items()})
+
+
+def problems(say: Words, reading: Reading) -> None:
+    """List the rows that need help, why, and what would be right; and offer them as files."""
+    rows = rows_to_help(reading.quarantine)
+    if not len(rows):
+        return
+    st.subheader(say("upload.step_problems"))
+    st.markdown(say("upload.problems_how", n=len(rows)))
+    lines = reading.quarantine.head(PREVIEW_ROWS)
+    st.dataframe(
+        pd.DataFrame(
+            {
+                say.text("upload.col_row"): lines["source_row"],
+                say.text("upload.col_column"): lines["column"],
+                say.text("upload.col_value"): lines["value"],
+                say.text("upload.col_reason"): lines["reason"],
+                say.text("upload.col_fix"): lines["fix"],
+            }
+        ),
+        hide_index=True,
+    )
+    with st.container(horizontal=True):
+        st.download_button(
+            say("upload.help_csv"), help_csv(rows), "rows_to_correct.csv", "text/csv", on_click="ignore"
+        )
+        st.download_button(
+            say("upload.help_xlsx"), help_xlsx(rows), "rows_to_correct.xlsx", XLSX, on_click="ignore"
+        )
+
+
+def send(say: Words, upload: Upload) -> None:
+    """Ask for a pseudonym, say what is kept and shown, and send; or end the practice."""
+    assert upload.reading is not None
+    st.subheader(say("upload.step_send"))
+    if upload.practice:
+        st.success(say("upload.practice_end"), icon=":material/school:")
+        return
+    name = st.text_input(
+        say("upload.contributor"),
+        value=upload.contributor,
+        max_chars=40,
+        help=say("upload.contributor_help"),
+        placeholder=say.text("upload.contributor_example"),
+    )
+    if (name or "").strip() != upload.contributor:
+        upload.contributor = (name or "").strip()
+        upload_state.keep(upload)
+    st.caption(say("upload.privacy"))
+    ready = int(upload.reading.report["observations"])
+    if not ready:
+        st.info(say("upload.nothing_to_send"), icon=":material/info:")
+        return
+    if st.button(say("upload.send", n=ready), type="primary", icon=":material/send:", key="send"):
+        _send(say, upload)
+
+
+def _send(say: Words, upload: Upload) -> None:
+    try:
+        with st.spinner(say("upload.sending")):
+            receipt = upload_state.submit(upload)
+    except CommonsightError as wrong:
+        st.error(plain(wrong), icon=":material/error:")
+        return
+    st.session_state["receipt"] = (receipt, upload.topic)
+    st.session_state.pop("taken", None)
+    st.rerun()
+
+
+def show_receipt(say: Words) -> bool:
+    """Draw the receipt of what was just sent; says whether there was one."""
+    if "receipt" not in st.session_state:
+        return False
+    receipt, topic = st.session_state["receipt"]
+    if receipt.already:
+        st.info(say("receipt.already", batch=Ready(receipt.batch)), icon=":material/info:")
+    else:
+        st.success(say("receipt.done", batch=Ready(receipt.batch)), icon=":material/check_circle:")
+        _show_counts(say, receipt)
+        _show_links(say, receipt, topic)
+    if st.button(say("receipt.another"), icon=":material/add:", key="another"):
+        del st.session_state["receipt"]
+        st.rerun()
+    return True
+
+
+def _show_counts(say: Words, receipt: Any) -> None:
+    with st.container(horizontal=True, gap="small"):
+        for name in ("added", "unchanged", "corrected", "quarantined"):
+            st.metric(say(f"receipt.{name}"), say.number(getattr(receipt, name)), border=True, width=150)
+    st.caption(say("receipt.pending"))
+
+
+def _show_links(say: Words, receipt: Any, topic: str) -> None:
+    look = {"topic": topic, "batch": str(receipt.batch), "token": receipt.view_token or "", "review": "all"}
+    st.page_link("map.py", label=say("receipt.map"), icon=":material/map:", query_params=look)
+    st.markdown(say("receipt.token"))
+    st.code(receipt.undo_token, language=None, wrap_lines=True)
+    lines = [
+        say.text("receipt.file_batch", batch=receipt.batch),
+        say.text("receipt.file_token", token=receipt.undo_token),
+        say.text("receipt.file_map", link=f"{_base()}/?{urlencode(look)}"),
+        say.text("receipt.file_undo", link=f"{_base()}/upload?{urlencode({'undo': receipt.batch})}"),
+    ]
+    with st.container(horizontal=True):
+        st.download_button(
+            say("receipt.save"),
+            "\n".join(lines) + "\n",
+            f"receipt_{receipt.batch}.txt",
+            "text/plain",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        if st.button(say("receipt.undo_now"), icon=":material/undo:", key="undo_now"):
+            _undo(say, receipt.batch, receipt.undo_token)
+
+
+def undo(say: Words) -> None:
+    """Let somebody take an earlier upload back: batch number, token, one click."""
+    done = st.session_state.pop("undone", None)
+    if done is not None:
+        st.success(say("undo.done", batch=Ready(done)), icon=":material/undo:")
+    wanted = st.query_params.get("undo", "")
+    with (
+        st.expander(say("undo.title"), expanded=bool(wanted), icon=":material/undo:"),
+        st.form("undo", border=False),
+    ):
+        st.markdown(say("undo.how"))
+        batch = st.text_input(say("undo.batch"), value=wanted if wanted.isdigit() else "", max_chars=12)
+        token = st.text_input(say("undo.token"), max_chars=200, autocomplete="off")
+        if st.form_submit_button(say("undo.button"), icon=":material/undo:"):
+            _undo(say, (batch or "").strip(), (token or "").strip())
+
+
+def _undo(say: Words, batch: Any, token: str) -> None:
+    if not str(batch).isdecimal() or not token:
+        st.error(say("undo.incomplete"), icon=":material/error:")
+        return
+    try:
+        store.shared(settings().real_store_url).withdraw(
+            int(batch), "contributor", "undone with the receipt's token", token=token
+        )
+    except CommonsightError as wrong:
+        st.error(plain(wrong), icon=":material/error:")
+        return
+    st.session_state.pop("receipt", None)
+    st.session_state["undone"] = int(batch)
+    st.query_params.pop("undo", None)
+    st.rerun()
+
+
+def templates(say: Words, topic: Topic) -> None:
+    """Offer the empty table of a topic."""
+    with st.expander(say("template.title"), icon=":material/table:"):
+        st.markdown(say("template.how"))
+        with st.container(horizontal=True):
+            st.download_button(
+                say("template.xlsx"),
+                lambda: template_xlsx(topic, say.language),
+                f"{topic.key}_template.xlsx",
+                XLSX,
+                on_click="ignore",
+            )
+            st.download_button(
+                say("template.csv"),
+                template_csv(topic),
+                f"{topic.key}_template.csv",
+                "text/csv",
+                on_click="ignore",
+            )
+
+
+def _base() -> str:
+    return settings().base_url or ""

@@ -20,6 +20,7 @@ import pandas as pd
 
 from situation.errors import ChoiceError
 from situation.properties import PROPERTIES, Property
+from situation.standard import standard_keys
 from situation.topic import Box, Topic, topic_named, topics
 
 REVIEWS = ("accepted", "all")
@@ -132,8 +133,6 @@ class View:
 
 def _standards(topic: Topic) -> tuple[str, ...]:
     # A user's own standard, dropped in the folder, may be chosen in any topic.
-    from situation.standard import standard_keys
-
     return topic.standards + tuple(key for key in standard_keys() if key not in topic.standards)
 
 

@@ -54,7 +54,8 @@ def verbatim(text: object, longest: int = 120) -> str:
     >>> print(verbatim("a`b"))
     `` a`b ``
     """
-    line = bare(text, longest)
+    # Icon codes are rewritten before anything is parsed, in code spans too.
+    line = bare(text, longest).replace(":material/", f":{_JOINER}material/")
     if not line:
         return "` `"
     fence = "`" * (1 + max((len(run) for run in _TICKS.findall(line)), default=0))

@@ -12,6 +12,7 @@ kept together as one original, or a later rebuild could not place them.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import shutil
 import tempfile
@@ -27,7 +28,9 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from sensors import field_file, same_place
-from sensors.field_file import Choice, Question, Report
+from sensors.field_file import Report
+from sensors.mapping import load_mapping
+from sensors.questions import Choice, Question
 from sensors.same_place import Pair
 from situation.errors import ChoiceError, CommonsightError, FieldFileError
 from situation.help_file import help_csv, rows_to_help
@@ -207,25 +210,28 @@ class _Reader:
         return copy
 
     def _parts(self, files: Sequence[Path]) -> tuple[list[Part], list[Path]]:
-        """Read each file, the small ones first: a site table is small, and the others need it."""
-        if len(files) == 1:
-            return [self._part(files[0], None)], []
-        site_tables = [path for path in files if field_file.is_site_table(path, self.topic, self.limits)]
-        readings = [path for path in files if path not in site_tables]
-        if not readings:
-            raise FieldFileError(
-                "These files name sites and hold no readings; hand in the file of readings with them."
-            )
-        if len(site_tables) > 1:
-            raise FieldFileError(
-                f"{' and '.join(path.name for path in site_tables)} are both tables of sites; "
-                "hand in one with the readings that belong to it."
-            )
-        return [self._part(path, next(iter(site_tables), None)) for path in readings], site_tables
+        """Read each file, the smallest first: a table of sites is small, and the others need it."""
+        sites: Path | None = None
+        parts: dict[Path, Part] = {}
+        for path in sorted(files, key=lambda path: path.stat().st_size):
+            part = self._part(path, sites)
+            if len(files) > 1 and is_site_table(part):
+                if sites is not None:
+                    raise FieldFileError(
+                        f"{sites.name} and {path.name} are both tables of sites; "
+                        "hand in one, with the readings that belong to it."
+                    )
+                sites = path
+                parts = {earlier: self._part(earlier, sites) for earlier in parts}
+            else:
+                parts[path] = part
+        if not parts:
+            raise FieldFileError("These files name sites and hold no readings; hand in the readings with them.")
+        return [parts[path] for path in files if path in parts], [sites] if sites else []
 
     def _part(self, path: Path, sites: Path | None) -> Part:
         part = self._read(path, sites, self.mapping)
-        kept = self._kept_mapping(part.report)
+        kept = self._kept_mapping(part)
         if self.mapping is None and kept is not None and part.report.questions:
             part = self._read(path, sites, kept)
         return part
@@ -245,10 +251,10 @@ class _Reader:
         )
         return Part(path, folder, report)
 
-    def _kept_mapping(self, report: Report) -> Path | None:
+    def _kept_mapping(self, part: Part) -> Path | None:
         if self.store is None:
             return None
-        path = mapping_path(self.store, report)
+        path = mapping_path(self.store, part)
         return path if path.is_file() else None
 
     def _together(self, parts: Sequence[Part], site_tables: Sequence[Path]) -> tuple[Path, Report]:
@@ -393,9 +399,24 @@ def _join_observations(paths: Sequence[Path], out: Path) -> None:
                 writer.write_batch(batch.filter(pa.array(fresh)).cast(ARROW))
 
 
-def mapping_path(store: Store, report: Report) -> Path:
-    """Say where a store keeps the mapping for files of one shape."""
-    return store.home / "mappings" / f"{report.shape}.toml"
+def is_site_table(part: Part) -> bool:
+    """Say whether a file names sites and their places, and measures nothing."""
+    roles = {column.role for column in load_mapping(part.folder / MAPPING).columns}
+    named = roles & {"site_id", "site_name"}
+    placed = roles & {"longitude", "latitude", "x", "y", "geopoint"}
+    return bool(named and placed and not roles & {"value", "measure", "property"})
+
+
+def shape(part: Part) -> str:
+    """Name the shape of a file: what it is written like, and what its columns are called."""
+    mapping = load_mapping(part.folder / MAPPING)
+    names = "\x1f".join([mapping.dialect, *sorted(column.source for column in mapping.columns)])
+    return hashlib.sha256(names.encode()).hexdigest()[:24]
+
+
+def mapping_path(store: Store, part: Part) -> Path:
+    """Say where a store keeps the mapping for files of the shape of one file."""
+    return store.home / "mappings" / f"{shape(part)}.toml"
 
 
 def _places_path(store: Store) -> Path:
@@ -494,7 +515,7 @@ def _recipe(checked: Checked) -> dict[str, Any]:
 
 def _remember(store: Store, checked: Checked) -> None:
     for part in checked.parts:
-        path = mapping_path(store, part.report)
+        path = mapping_path(store, part)
         path.parent.mkdir(parents=True, exist_ok=True)
         _write(path, (part.folder / MAPPING).read_text("utf-8"))
     who = checked.contributor or "anonymous"

@@ -28,7 +28,7 @@ import pyarrow as pa
 
 from situation.standard import Limit, Standard
 from situation.topic import Topic
-from situation.unit import codes, factors
+from situation.unit import codes, factors, numbered
 
 STATUSES = ("above", "near", "below", "inconclusive", "no limit")
 FRESHNESS = ("current", "stale")
@@ -299,25 +299,25 @@ class _Chosen:
 
 
 def _choose(rows: pd.DataFrame, read: _Readings, status: Codes) -> _Chosen:
-    site, values = codes(rows["monitoring_location_id"])
-    counts = np.bincount(site, minlength=len(values))
+    site, sites = numbered(rows["monitoring_location_id"])
     n = rows["n"].fillna(1).to_numpy("int64") if "n" in rows else np.ones(len(rows), "int64")
-    if len(rows) == 0 or counts.max() == 1:
+    # Sites are numbered in the order of their first rows: as many numbers as rows is one row each.
+    if len(rows) == sites - 1:
         every = np.arange(len(rows))
         return _Chosen(every, n, np.ones(len(rows), "int64"), np.zeros(len(rows), bool))
-    several = np.flatnonzero(counts[site] > 1)
+    alone = np.bincount(site, minlength=sites)[site] == 1
+    several = np.flatnonzero(~alone)
     worst, groups, strip_above = _worst_groups(rows.iloc[several], read, status, site, several)
-    chosen = np.sort(np.concatenate([np.flatnonzero(counts[site] == 1), worst]))
-    total = np.bincount(site, weights=n, minlength=len(values)).astype("int64")
-    by_site = np.ones(len(values), "int64")
+    row_of = np.full(sites, -1)
+    row_of[site[alone]] = np.flatnonzero(alone)
+    row_of[site[worst]] = worst
+    by_site = np.ones(sites, "int64")
     by_site[site[worst]] = groups
-    strips = np.zeros(len(values), bool)
+    strips = np.zeros(sites, bool)
     strips[site[worst]] = strip_above
-    first = np.full(len(values), len(rows))
-    np.minimum.at(first, site[several], several)
-    order = np.argsort(np.where(counts[site[chosen]] > 1, first[site[chosen]], chosen), kind="stable")
-    chosen = chosen[order]
-    return _Chosen(chosen, total[site[chosen]], by_site[site[chosen]], strips[site[chosen]])
+    total = np.bincount(site, weights=n, minlength=sites).astype("int64")
+    there = row_of >= 0
+    return _Chosen(row_of[there], total[there], by_site[there], strips[there])
 
 
 def _worst_groups(
@@ -364,9 +364,12 @@ def _group_numbers(part: pd.DataFrame, site: Codes) -> Codes:
     combined = site.copy()
     for name in ("sampled_medium", "sample_fraction", "depth_m"):
         if name in part:
-            numbers, values = codes(part[name])
-            combined = pd.factorize(combined * len(values) + numbers)[0].astype("int64")
-    return combined
+            numbers, size = numbered(part[name])
+            if size > 2 or numbers.min(initial=1) != numbers.max(initial=1):
+                combined = combined * size + numbers
+                if combined.max(initial=0) > 2**40:
+                    combined = pd.factorize(combined)[0].astype("int64")
+    return pd.factorize(combined)[0].astype("int64")
 
 
 # -- the table that comes out -----------------------------------------------------------------------
@@ -379,7 +382,7 @@ def _table(rows: pd.DataFrame, read: _Readings, limit: Limit | None, chosen: Cod
     out = pd.DataFrame(
         {
             name: (
-                picked[name].set_axis(index) if name in picked else pd.Series(pd.NA, index=index, dtype="str")
+                picked[name].set_axis(index) if name in picked else pd.Series(_constant(None, len(index)), index=index)
             )
             for name in _CARRIED
         }
@@ -398,7 +401,7 @@ def _table(rows: pd.DataFrame, read: _Readings, limit: Limit | None, chosen: Cod
 
 def _replaced(column: pd.Series, good: Flags, text: str | None) -> pd.Series:
     if good.all():
-        return pd.Series(_words((text,), np.zeros(len(column), "int64")), index=column.index)
+        return pd.Series(_constant(text, len(column)), index=column.index)
     return column.where(~good, text)
 
 
@@ -409,9 +412,8 @@ def _add_limit(out: pd.DataFrame, limit: Limit | None) -> None:
     value = nearer if np.isfinite(low) else np.full(len(out), _value(limit) if limit else np.nan)
     out["limit"] = value
     out["limit_lower"], out["limit_upper"] = low, high
-    zeros = np.zeros(len(out), "int64")
-    out["limit_kind"] = _words((limit.kind if limit else None,), zeros)
-    out["limit_comparison"] = _words((limit.comparison if limit else None,), zeros)
+    out["limit_kind"] = _constant(limit.kind if limit else None, len(out))
+    out["limit_comparison"] = _constant(limit.comparison if limit else None, len(out))
     out["limit_verified"] = bool(limit and limit.verified)
 
 
@@ -422,11 +424,19 @@ def _stale(time: pd.Series, days: int, now: pd.Timestamp) -> Flags:
 
 def _words(words: tuple[str | None, ...], numbers: Codes) -> pd.api.extensions.ExtensionArray:
     """Turn numbers into text by a short list, without a Python object per row."""
-    texts = pa.array(words, pa.large_string()).take(pa.array(numbers))
+    texts = pa.array(words, pa.large_string()).take(pa.array(numbers.astype("int8")))
+    return pd.array(texts, dtype="str")  # type: ignore[call-overload,no-any-return]
+
+
+def _constant(text: str | None, length: int) -> pd.api.extensions.ExtensionArray:
+    kind = pa.large_string()
+    texts = pa.nulls(length, kind) if text is None else pa.repeat(pa.scalar(text, kind), length)
     return pd.array(texts, dtype="str")  # type: ignore[call-overload,no-any-return]
 
 
 def _reasons(reason: Codes, why: pd.Series, chosen: _Chosen) -> pd.Series:
+    if not reason.any() and not chosen.strip_above.any():
+        return pd.Series(_constant(None, len(reason)))
     out = pd.Series(_words(_WHY, reason))
     conversion = reason == 1
     if conversion.any():

@@ -389,18 +389,27 @@ def codes(column: pd.Series) -> tuple[np.ndarray, list[object]]:
 
     A missing value has the code 0 and the value None.
     """
+    numbers, values = _encoded(column)
+    return numbers, [None, *(values.to_pylist() if isinstance(values, pa.Array) else list(values))]
+
+
+def numbered(column: pd.Series) -> tuple[np.ndarray, int]:
+    """Number the distinct values of a column, as :func:`codes`, and count them with the missing one."""
+    numbers, values = _encoded(column)
+    return numbers, len(values) + 1
+
+
+def _encoded(column: pd.Series) -> tuple[np.ndarray, pa.Array | pd.Index]:
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return column.cat.codes.to_numpy("int64") + 1, [None, *column.cat.categories.tolist()]
+        return column.cat.codes.to_numpy("int64") + 1, column.cat.categories
     try:
-        encoded = pa.array(column, from_pandas=True)
-        encoded = (encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded).dictionary_encode()
-        return encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype("int64") + 1, [
-            None,
-            *encoded.dictionary.to_pylist(),
-        ]
+        found = pa.array(column, from_pandas=True)
+        encoded = (found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found).dictionary_encode()
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
         numbers, values = pd.factorize(column)
-        return numbers.astype("int64") + 1, [None, *list(values)]
+        return numbers.astype("int64") + 1, pd.Index(values)
+    indices = encoded.indices.fill_null(-1) if encoded.null_count else encoded.indices
+    return indices.to_numpy().astype("int64") + 1, encoded.dictionary
 
 
 _TRIPLE = ("observed_property", "unit", "method_speciation", "sampled_medium")
@@ -433,11 +442,11 @@ def factors(table: pd.DataFrame, to_unit: str | None, to_species: str | None) ->
     found = [_attempt(_unravel(int(code), columns), to_unit, to_species) for code in distinct]
     scale = np.array([f[0] for f in found] or [np.nan])[inverse]
     offset = np.array([f[1] for f in found] or [np.nan])[inverse]
-    reasons = pa.array([f[2] for f in found] or [None], pa.string()).take(pa.array(inverse))
+    why = [f[2] for f in found] or [None]
+    kind = pa.large_string()
+    reasons = pa.array(why, kind).take(pa.array(inverse)) if any(why) else pa.nulls(len(table), kind)
     return pd.DataFrame(
-        {"scale": scale, "offset": offset, "reason": pd.Series(reasons.to_pandas(), dtype="str").to_numpy()}
-        if len(table) == 0
-        else {"scale": scale, "offset": offset, "reason": pd.array(reasons, dtype="str")},  # type: ignore[call-overload]
+        {"scale": scale, "offset": offset, "reason": pd.array(reasons, dtype="str")},  # type: ignore[call-overload]
         index=table.index,
     )
 

@@ -6,36 +6,50 @@ There are at most :data:`MOST` of them, one little array each, drawn on one canv
 
 from __future__ import annotations
 
-import json
-
 import folium
 import numpy as np
 import pandas as pd
 from folium.template import Template
 
 from layers.assets import keep_at_home
+from layers.chart import HOME
 from layers.escape import esc, neutralise
+from layers.live import literal
+from layers.places import places_of
 
 MOST = 2000
 
 
 class Dots(folium.MacroElement):
-    """Dots of ``[latitude, longitude, tool tip]`` (degrees, EPSG:4326; HTML made by ``esc``)."""
+    """Dots of ``[latitude, longitude, tool tip]`` (degrees, EPSG:4326; HTML made by ``esc``).
+
+    *grounds* are the addresses of the GeoJSON that is drawn under them.
+    """
 
     _template = Template(
         """{% macro script(this, kwargs) %}
-        (function () {
+        (async function () {
           const map = {{ this._parent.get_name() }}, dots = {{ this.dots }};
-          const look = {radius: 6, weight: 1.5, color: '#fff', fillColor: '#0b6e8f', fillOpacity: 0.9};
-          dots.forEach(dot => L.circleMarker([dot[0], dot[1]], look).bindTooltip(dot[2]).addTo(map));
+          map.getContainer().style.background = '#e8eff3';
+          map.createPane('ground').style.zIndex = 300;
+          const land = {pane: 'ground', interactive: false, style: (shape) => shape.properties.kind === 'country'
+            ? {color: '#8a97a3', weight: 0.8, fillColor: '#fbfaf6', fillOpacity: 1}
+            : {color: '#7fb2d4', weight: 2, fillColor: '#b9d7ea'},
+            filter: (shape) => shape.geometry.type !== 'Point'};
+          const look = {radius: 6, weight: 1.5, color: '#fff', fillColor: '#0b5cad', fillOpacity: 0.9};
+          dots.forEach((dot) => L.circleMarker([dot[0], dot[1]], look).bindTooltip(dot[2]).addTo(map));
+          for (const address of {{ this.grounds }}) {
+            try { L.geoJSON(await (await fetch(address)).json(), land).addTo(map); } catch (failure) {}
+          }
         })();
         {% endmacro %}"""
     )
 
-    def __init__(self, dots: list[tuple[float, float, str]]) -> None:
+    def __init__(self, dots: list[tuple[float, float, str]], grounds: list[str]) -> None:
         super().__init__()
         self._name = "Dots"
-        self.dots = json.dumps(dots).replace("<", "\\u003c")
+        self.dots = literal(dots)
+        self.grounds = literal(grounds)
 
 
 def places(table: pd.DataFrame) -> pd.DataFrame:
@@ -62,8 +76,11 @@ def places(table: pd.DataFrame) -> pd.DataFrame:
     return folded.nlargest(MOST, "n")
 
 
-def draw(table: pd.DataFrame) -> folium.Map:
-    """Draw the places of *table* (see :func:`places`), the map fitted around them."""
+def draw(table: pd.DataFrame, topic: str) -> folium.Map:
+    """Draw the places of *table* (see :func:`places`), the map fitted around them.
+
+    *topic* is the key of the topic whose rivers and roads lie under them.
+    """
     neutralise()
     spots = places(table)
     chart = folium.Map(tiles=None, prefer_canvas=True, control_scale=True, max_zoom=19, min_zoom=1)
@@ -71,7 +88,10 @@ def draw(table: pd.DataFrame) -> folium.Map:
         (round(lat, 6), round(lon, 6), f"{esc(name)} ({n})")
         for name, lon, lat, n in zip(spots["name"], spots["longitude"], spots["latitude"], spots["n"], strict=True)
     ]
-    Dots(dots).add_to(chart)
+    grounds = [f"{HOME}basemap/outlines.json"]
+    if places_of(topic):
+        grounds.append(f"{HOME}basemap/places/{topic}.json")
+    Dots(dots, grounds).add_to(chart)
     if dots:
         west, east = spots["longitude"].min(), spots["longitude"].max()
         south, north = spots["latitude"].min(), spots["latitude"].max()

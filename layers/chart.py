@@ -1,0 +1,115 @@
+"""The map itself: drawn once, the same bytes for every visitor, data and choices come later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import folium
+from folium.plugins import Fullscreen, LocateControl
+
+from layers import available
+from layers.assets import keep_at_home
+from layers.escape import neutralise
+from layers.live import Choice, Live
+from layers.status import SIGNS
+from situation.view import View
+
+# Relative to the frame that shows the map, /component/…/index.html, so that a base path is honoured.
+HOME = "../../"
+OSM = {
+    "url": "https://tile.openstreetmap.org/{z}/{x}/{y}.png",
+    "attribution": '&copy; <a href="https://www.openstreetmap.org/copyright">OpenStreetMap</a> contributors',
+    "max_zoom": 19,
+}
+
+
+def base_map(words: Mapping[str, str], tiles: Mapping[str, Any] | None = None) -> folium.Map:
+    """Draw the empty map with its controls.
+
+    Parameters
+    ----------
+    words : mapping
+        What the map says, by the keys that ``layers/live.js`` reads.
+    tiles : mapping, optional
+        The operator's own raster map: ``title``, ``attribution``, ``max_zoom``.
+    """
+    neutralise()
+    chart = folium.Map(
+        location=[0, 0],
+        zoom_start=2,
+        tiles=None,
+        prefer_canvas=True,
+        control_scale=True,
+        min_zoom=1,
+        max_zoom=19,
+        world_copy_jump=True,
+    )
+    Fullscreen(
+        position="topleft", title=words["full_screen"], title_cancel=words["full_screen_off"]
+    ).add_to(chart)
+    LocateControl(position="topleft", strings={"title": words["locate"]}, flyTo=False).add_to(chart)
+    Live(list(available().values()), _setup(words, tiles)).add_to(chart)
+    keep_at_home()
+    return chart
+
+
+def _setup(words: Mapping[str, str], tiles: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {
+        "cells": f"{HOME}api/cells",
+        "words": dict(words),
+        "outlines": {
+            "title": words["outlines"],
+            "url": f"{HOME}basemap/outlines.json",
+            "style": {"color": "#8a97a3", "weight": 0.8, "fillColor": "#fbfaf6", "fillOpacity": 1},
+        },
+        "shapes": {
+            "river": {"color": "#7fb2d4", "weight": 3, "fill": False},
+            "lake": {"color": "#7fb2d4", "weight": 1, "fillColor": "#b9d7ea"},
+            "road": {"color": "#b9b2a5", "weight": 1.5, "fill": False, "dashArray": "4 3"},
+        },
+        "tiles": dict(tiles) | {"url": f"{HOME}basemap/tiles/{{z}}/{{x}}/{{y}}"} if tiles else None,
+        "osm": OSM
+        | {
+            "title": words["osm"],
+            "question": words["osm_question"],
+            "yes": words["osm_yes"],
+            "no": words["osm_no"],
+        },
+    }
+
+
+def choice(view: View, *, refresh: int = 30, places: str | None = None) -> Choice:
+    """Say what the map shows now; goes beside :func:`base_map`, which stays as it is.
+
+    Parameters
+    ----------
+    view : View
+        The choice; its ``bbox`` is where the map looks at the start.
+    refresh : int
+        Seconds between two looks for new data; 0 for never.
+    places : str, optional
+        Address, from the app's root, of rivers, roads and villages to draw under the sites.
+    """
+    topic = view.chosen_topic
+    asked = view.but(bbox=None, zoom=None, site=None, since=None).to_params()
+    return Choice(
+        {
+            "topic": view.topic,
+            "query": "&".join(f"{name}={_quoted(value)}" for name, value in asked.items()),
+            "area": list(topic.area),
+            "box": list(view.bbox) if view.bbox else None,
+            "site": view.site,
+            "refresh": refresh,
+            "places": f"{HOME}{places}" if places else None,
+        }
+    )
+
+
+def _quoted(value: str) -> str:
+    from urllib.parse import quote
+
+    return quote(value, safe="")
+
+
+__all__ = ["SIGNS", "base_map", "choice"]

@@ -1,0 +1,455 @@
+/* The live part of the map: asks the app for what the view shows, and draws what comes.
+ *
+ * Written for Leaflet 1.9, no other dependency. The page draws the map once; after that only
+ *   Commonsight.choose({...})   the page has chosen something else (called by layers/choice.py)
+ *   moveend, a timer, a click   here in the browser
+ * change what is seen, so that pan, zoom and refresh cost no rerun and lose no viewport.
+ * Text of strangers is only ever set as textContent.
+ */
+(function () {
+  "use strict";
+  if (window.Commonsight) return;
+
+  const state = { map: null, setup: null, choice: null, overlays: [], turn: 0, waiting: null };
+
+  /* ---- shapes: colour is never the only sign ------------------------------------------- */
+
+  const SHAPES = {
+    circle: (c, x, y, r) => c.arc(x, y, r, 0, 2 * Math.PI),
+    ring: (c, x, y, r) => c.arc(x, y, r, 0, 2 * Math.PI),
+    question: (c, x, y, r) => c.arc(x, y, r, 0, 2 * Math.PI),
+    square: (c, x, y, r) => c.rect(x - 0.85 * r, y - 0.85 * r, 1.7 * r, 1.7 * r),
+    triangle: (c, x, y, r) => corners(c, x, y, 1.2 * r, [-90, 30, 150]),
+    triangle_down: (c, x, y, r) => corners(c, x, y, 1.2 * r, [90, 210, 330]),
+    diamond: (c, x, y, r) => corners(c, x, y, 1.25 * r, [-90, 0, 90, 180]),
+    cross: (c, x, y, r) => corners(c, x, y, 1.2 * r, [-75, -15, 15, 75, 105, 165, 195, 255]),
+  };
+
+  function corners(c, x, y, r, degrees) {
+    degrees.forEach((degree, i) => {
+      const angle = (degree * Math.PI) / 180;
+      c[i ? "lineTo" : "moveTo"](x + r * Math.cos(angle), y + r * Math.sin(angle));
+    });
+    c.closePath();
+  }
+
+  function trace(c, style, x, y, r) {
+    c.beginPath();
+    (SHAPES[style.shape] || SHAPES.circle)(c, x, y, r);
+  }
+
+  function hollow(style) {
+    return style.shape === "ring" || style.shape === "question";
+  }
+
+  function glyph(c, style, x, y, r) {
+    trace(c, style, x, y, r);
+    c.fillStyle = hollow(style) ? "#ffffff" : style.colour;
+    c.strokeStyle = hollow(style) ? style.colour : "#ffffff";
+    c.lineWidth = hollow(style) ? Math.max(1.5, r / 3) : 1.2;
+    c.globalAlpha = 1;
+    c.fill();
+    c.stroke();
+    if (style.shape === "question") {
+      c.fillStyle = style.colour;
+      c.font = `bold ${Math.round(1.7 * r)}px sans-serif`;
+      c.textAlign = "center";
+      c.textBaseline = "middle";
+      c.fillText("?", x, y + 0.5);
+    }
+  }
+
+  function defineMarks() {
+    /* One site: its status as colour and shape; pale when the reading is old. */
+    state.Mark = L.CircleMarker.extend({
+      _updatePath() {
+        const renderer = this._renderer;
+        if (!renderer._drawing || this._empty()) return;
+        const c = renderer._ctx, point = this._point, radius = this.options.radius;
+        c.save();
+        if (this.options.chosen) {
+          c.beginPath();
+          c.arc(point.x, point.y, radius + 6, 0, 2 * Math.PI);
+          c.strokeStyle = "#111111";
+          c.lineWidth = 2.5;
+          c.stroke();
+        }
+        glyph(c, this.options.style, point.x, point.y, radius);
+        if (this.options.pale) {
+          c.beginPath();
+          c.arc(point.x, point.y, 1.8, 0, 2 * Math.PI);
+          c.fillStyle = hollow(this.options.style) ? this.options.style.colour : "#ffffff";
+          c.fill();
+        }
+        c.restore();
+      },
+    });
+    /* A square of many sites, or the square that stands for hidden household wells. */
+    state.Cell = L.Rectangle.extend({
+      _updatePath() {
+        L.Rectangle.prototype._updatePath.call(this);
+        const renderer = this._renderer;
+        if (!renderer._drawing || !this._pxBounds || !this._parts.length) return;
+        const ring = this._rings[0];
+        const west = Math.min(...ring.map((p) => p.x)), east = Math.max(...ring.map((p) => p.x));
+        const north = Math.min(...ring.map((p) => p.y)), south = Math.max(...ring.map((p) => p.y));
+        const c = renderer._ctx, size = Math.min(east - west, south - north);
+        c.save();
+        glyph(c, this.options.style, (west + east) / 2, (north + south) / 2,
+          Math.max(3, Math.min(size * 0.3, 9)));
+        c.restore();
+      },
+    });
+  }
+
+  /* ---- one layer of the map ---------------------------------------------------------------- */
+
+  function overlay(spec) {
+    const group = L.featureGroup();
+    const tip = L.tooltip({ direction: "top", offset: [0, -8], className: "cs-tip" });
+    group.on("mouseover", (event) => {
+      tip.setLatLng(event.latlng).setContent(describe(event.layer.options.about)).addTo(state.map);
+    });
+    group.on("mouseout", () => tip.remove());
+    group.on("click", (event) => {
+      L.DomEvent.stop(event);
+      tip.remove();
+      picked(event.layer.options.about, event.latlng);
+    });
+    return Object.assign({ group, tip, drawn: null }, spec);
+  }
+
+  function text(tag, words, parent) {
+    const element = document.createElement(tag);
+    element.textContent = words;
+    if (parent) parent.appendChild(element);
+    return element;
+  }
+
+  function describe(about) {
+    const box = document.createElement("div");
+    text("strong", about.title, box);
+    about.lines.filter(Boolean).forEach((line) => text("div", line, box));
+    return box;
+  }
+
+  function picked(about, latlng) {
+    if (about.bounds) {
+      state.map.fitBounds(about.bounds, { maxZoom: state.map.getZoom() + 3 });
+      return;
+    }
+    if (!about.id) return;
+    state.choice.site = about.id;
+    state.overlays.forEach((one) => one.group.eachLayer((mark) => {
+      if (mark.options.about && mark instanceof state.Mark) {
+        mark.options.chosen = mark.options.about.id === about.id;
+      }
+    }));
+    state.canvas._redrawBounds = null;
+    state.canvas._redraw();
+    /* st_folium hears only layers that were there at the start: speak through one that was. */
+    state.proxy.setTooltipContent(encodeURIComponent(about.id));
+    state.proxy.fire("click", { latlng, sourceTarget: state.proxy });
+  }
+
+  function address(one) {
+    const map = state.map, zoom = Math.round(map.getZoom());
+    const box = map.getBounds().pad(0.05);
+    /* Snapped to half tiles, so that neighbours in view and visitors share one answer. */
+    const step = 360 / Math.pow(2, zoom) / 2;
+    const clip = (value, limit) => Math.max(-limit, Math.min(limit, value));
+    const west = clip(Math.floor(box.getWest() / step) * step, 180);
+    const east = clip(Math.ceil(box.getEast() / step) * step, 180);
+    const flat = step / 2;
+    const south = clip(Math.floor(box.getSouth() / flat) * flat, 90);
+    const north = clip(Math.ceil(box.getNorth() / flat) * flat, 90);
+    const bbox = [west, south, east, north].map((value) => +value.toFixed(6)).join(",");
+    return `${state.setup.cells}?${state.choice.query}&${one.params || ""}&bbox=${bbox}&zoom=${zoom}`
+      .replace("&&", "&");
+  }
+
+  async function ask(url) {
+    const answer = await fetch(url, { headers: { Accept: "application/json" } });
+    const body = await answer.json();
+    if (!answer.ok) throw new Error(body.error || answer.statusText);
+    body.etag = answer.headers.get("ETag");
+    return body;
+  }
+
+  async function draw() {
+    if (!state.choice || !state.map._loaded) return;
+    const mine = ++state.turn, answers = new Map();
+    const shown = state.overlays.filter((one) => state.map.hasLayer(one.group));
+    try {
+      for (const one of shown) {
+        const url = address(one);
+        if (!answers.has(url)) answers.set(url, ask(url));
+        const answer = await answers.get(url);
+        if (mine !== state.turn) return; /* the view moved on: a newer answer is on its way */
+        const stamp = `${url} ${answer.etag} ${state.choice.site}`;
+        if (one.drawn !== stamp) paint(one, answer);
+        one.drawn = stamp;
+        if (one.counts) legend(answer);
+      }
+      say(shown.length ? "" : state.setup.words.no_layer);
+      state.settled = (state.settled || 0) + 1;
+    } catch (failure) {
+      if (mine === state.turn) say(`${state.setup.words.failed} ${failure.message}`);
+    }
+  }
+
+  function soon() {
+    clearTimeout(state.waiting);
+    state.waiting = setTimeout(draw, 40);
+  }
+
+  function paint(one, answer) {
+    const marks = [], styles = one.signs;
+    const codes = answer[one.paint];
+    const common = { renderer: state.canvas, bubblingMouseEvents: false };
+    for (let i = 0; i < codes.length; i++) {
+      const style = styles[codes[i]];
+      if (!style) continue;
+      const about = aboutOf(answer, i);
+      if (answer.kind === "cells" || answer.area[i]) {
+        const corners = boundsOf(answer, i);
+        if (answer.kind === "cells") about.bounds = corners;
+        marks.push(new state.Cell(corners, { ...common, style, about, color: style.colour, weight: 1,
+          opacity: 0.8, fillColor: style.colour, fillOpacity: answer.kind === "cells" ? 0.4 : 0.18 }));
+      } else {
+        marks.push(new state.Mark([answer.lat[i], answer.lon[i]], { ...common, style, about,
+          radius: style.radius, pale: answer.stale[i], chosen: about.id === state.choice.site }));
+      }
+    }
+    one.tip.remove();
+    one.group.clearLayers();
+    for (let i = marks.length - 1; i >= 0; i--) one.group.addLayer(marks[i]); /* worst on top */
+  }
+
+  function boundsOf(answer, i) {
+    if (answer.kind === "cells") {
+      const k = answer.k, x = answer.x[i], y = answer.y[i];
+      return [[parallel((y + 1) / k), (x / k) * 360 - 180], [parallel(y / k), ((x + 1) / k) * 360 - 180]];
+    }
+    const [wide, high] = answer.area[i], lat = answer.lat[i], lon = answer.lon[i];
+    return [[lat - high, lon - wide], [lat + high, lon + wide]];
+  }
+
+  /* Latitude of a fraction of the Web-Mercator square, counted from its north edge. */
+  function parallel(y) {
+    return (Math.atan(Math.sinh(Math.PI * (1 - 2 * y))) * 180) / Math.PI;
+  }
+
+  function aboutOf(answer, i) {
+    const words = state.setup.words, signs = state.overlays[0].signs;
+    if (answer.kind === "cells") {
+      const counts = signs
+        .map((style, code) => [style.label, answer.counts[code][i]])
+        .filter((pair) => pair[1]);
+      return { title: `${answer.n[i]} ${words.sites}`,
+        lines: [...counts.map((pair) => `${pair[1]} ${pair[0]}`), words.come_closer] };
+    }
+    const style = signs[answer.status[i]];
+    return { id: answer.id[i], title: answer.name[i] || answer.id[i], lines: [
+      [answer.result[i], style.label].filter(Boolean).join(" · "),
+      answer.n[i] > 1 && answer.area && answer.area[i] ? `${answer.n[i]} ${words.hidden_sites}` : "",
+      answer.time[i] + (answer.stale[i] ? ` · ${words.old}` : ""),
+    ] };
+  }
+
+  /* ---- legend, messages, coordinates --------------------------------------------------------- */
+
+  function sign(style) {
+    const canvas = document.createElement("canvas"), scale = window.devicePixelRatio || 1;
+    canvas.width = canvas.height = 20 * scale;
+    canvas.style.width = canvas.style.height = "20px";
+    const c = canvas.getContext("2d");
+    c.scale(scale, scale);
+    glyph(c, style, 10, 10, 6.5);
+    canvas.setAttribute("aria-hidden", "true");
+    return canvas;
+  }
+
+  function legend(answer) {
+    const list = state.legend.querySelector("table");
+    list.replaceChildren();
+    state.overlays[0].signs.forEach((style, code) => {
+      const row = list.insertRow();
+      row.insertCell().appendChild(sign(style));
+      row.insertCell().textContent = style.label;
+      row.insertCell().textContent = (answer.total[code] || 0).toLocaleString();
+    });
+    state.legend.querySelector("small").textContent = answer.kind === "cells"
+      ? state.setup.words.cells_note : state.setup.words.sites_note;
+    state.legend.querySelector("summary").textContent = `${answer.title} (${state.setup.words.in_view})`;
+  }
+
+  function addLegend(map) {
+    const control = L.control({ position: "bottomleft" });
+    control.onAdd = () => {
+      const box = L.DomUtil.create("details", "cs-legend leaflet-bar");
+      box.open = map.getSize().x > 500;
+      text("summary", state.setup.words.legend, box);
+      box.appendChild(document.createElement("table"));
+      text("small", "", box);
+      L.DomEvent.disableClickPropagation(box);
+      L.DomEvent.disableScrollPropagation(box);
+      state.legend = box;
+      return box;
+    };
+    control.addTo(map);
+  }
+
+  function say(words) {
+    if (!state.note) {
+      const control = L.control({ position: "topright" });
+      control.onAdd = () => (state.note = L.DomUtil.create("div", "cs-note leaflet-bar"));
+      control.addTo(state.map);
+      state.note.setAttribute("role", "status");
+    }
+    state.note.textContent = words;
+    state.note.style.display = words ? "block" : "none";
+  }
+
+  function tellPlace(event) {
+    const place = event.latlng.wrap();
+    L.popup({ closeButton: true, className: "cs-tip" })
+      .setLatLng(event.latlng)
+      .setContent(text("span", `${place.lat.toFixed(5)}, ${place.lng.toFixed(5)}`))
+      .openOn(state.map);
+  }
+
+  /* ---- basemaps -------------------------------------------------------------------------------- */
+
+  async function shapes(url, style, layer) {
+    try {
+      const body = await (await fetch(url)).json();
+      L.geoJSON(body, {
+        interactive: false,
+        renderer: state.ground,
+        style: (feature) => ({ ...style, ...(state.setup.shapes[feature.properties.kind] || {}) }),
+        pointToLayer: (feature, place) => L.circleMarker(place, { renderer: state.ground,
+          interactive: false, radius: 3, weight: 1, color: "#666666", fillColor: "#ffffff",
+          fillOpacity: 1 }).bindTooltip(text("span", feature.properties.name || ""),
+          { permanent: true, direction: "right", className: "cs-place", interactive: false }),
+        attribution: body.attribution || "",
+      }).addTo(layer);
+    } catch (failure) {
+      console.warn("basemap", failure);
+    }
+  }
+
+  function tiles(spec) {
+    return L.tileLayer(spec.url, { attribution: spec.attribution, minZoom: 0,
+      maxNativeZoom: spec.max_zoom || 19, maxZoom: 19 });
+  }
+
+  function basemaps(map, setup) {
+    const bases = {}, outlines = L.layerGroup();
+    shapes(setup.outlines.url, setup.outlines.style, outlines);
+    bases[setup.outlines.title] = outlines;
+    if (setup.tiles) bases[setup.tiles.title] = tiles(setup.tiles);
+    /* Nothing of OpenStreetMap's is asked for before the visitor has said yes. */
+    const foreign = L.layerGroup();
+    bases[setup.osm.title] = foreign;
+    map.on("baselayerchange", (event) => {
+      if (event.layer === foreign) consent(setup.osm, foreign, outlines);
+      else remember(event.layer === outlines ? "outlines" : "tiles");
+    });
+    const kept = recall();
+    const first = kept === "osm" ? foreign : kept === "outlines" || !setup.tiles ? outlines
+      : bases[setup.tiles.title];
+    if (kept === "osm") foreign.addLayer(tiles(setup.osm));
+    first.addTo(map);
+    return bases;
+  }
+
+  function remember(base) {
+    try { localStorage.setItem("commonsight-basemap", base); } catch (refused) { /* private mode */ }
+  }
+
+  function recall() {
+    try { return localStorage.getItem("commonsight-basemap"); } catch (refused) { return null; }
+  }
+
+  function consent(osm, foreign, outlines) {
+    if (foreign.getLayers().length) return remember("osm");
+    const box = L.DomUtil.create("div", "cs-consent", state.map.getContainer());
+    box.setAttribute("role", "dialog");
+    box.setAttribute("aria-label", osm.title);
+    text("p", osm.question, box);
+    const yes = text("button", osm.yes, box), no = text("button", osm.no, box);
+    L.DomEvent.disableClickPropagation(box);
+    yes.onclick = () => { box.remove(); foreign.addLayer(tiles(osm)); remember("osm"); };
+    no.onclick = () => {
+      box.remove();
+      state.map.removeLayer(foreign);
+      state.map.addLayer(outlines);
+    };
+    yes.focus();
+    return undefined;
+  }
+
+  /* ---- what the page chose ------------------------------------------------------------------ */
+
+  function choose(choice) {
+    const before = state.choice;
+    state.choice = choice;
+    if (!state.map) return;
+    const elsewhere = !before || before.topic !== choice.topic;
+    if (elsewhere) {
+      state.places.clearLayers();
+      if (choice.places) shapes(choice.places, state.setup.outlines.style, state.places);
+      const [west, south, east, north] = (!before && choice.box) || choice.area;
+      state.map.fitBounds([[south, west], [north, east]], { animate: false,
+        padding: !before && choice.box ? [0, 0] : [10, 10] });
+    }
+    clearInterval(state.timer);
+    if (choice.refresh) {
+      state.timer = setInterval(() => { if (!document.hidden) draw(); }, choice.refresh * 1000);
+    }
+    soon();
+  }
+
+  /* The part of the address that only the browser knows: where the map looks. */
+  function keepAddress() {
+    try {
+      const page = new URL(window.parent.location.href), box = state.map.getBounds();
+      const bbox = [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()]
+        .map((value) => value.toFixed(4)).join(",");
+      const zoom = String(Math.round(state.map.getZoom()));
+      if (page.searchParams.get("bbox") === bbox && page.searchParams.get("zoom") === zoom) return;
+      page.searchParams.set("bbox", bbox);
+      page.searchParams.set("zoom", zoom);
+      window.parent.history.replaceState(window.parent.history.state, "",
+        page.href.replace(/%2C/gi, ","));
+    } catch (refused) { /* the page is embedded elsewhere: its address is not ours */ }
+  }
+
+  function start(map, setup) {
+    state.map = map;
+    state.setup = setup;
+    defineMarks();
+    map.createPane("ground").style.zIndex = 250;
+    state.ground = L.canvas({ pane: "ground", padding: 0.5 });
+    state.canvas = L.canvas({ padding: 0.3, tolerance: L.Browser.touch ? 10 : 4 });
+    state.places = L.layerGroup().addTo(map);
+    state.proxy = L.circleMarker([0, 0], { radius: 0, opacity: 0, fillOpacity: 0 })
+      .bindTooltip("").addTo(map);
+    const overlays = {};
+    state.overlays = setup.layers.map(overlay);
+    state.overlays.forEach((one) => {
+      overlays[one.title] = one.group;
+      if (one.shown) one.group.addTo(map);
+    });
+    const bases = basemaps(map, setup);
+    addLegend(map);
+    L.control.layers(bases, overlays, { collapsed: true }).addTo(map);
+    map.on("moveend overlayadd overlayremove", soon);
+    map.on("click", tellPlace);
+    map.whenReady(() => setInterval(keepAddress, 1000));
+    if (state.choice) choose(state.choice);
+  }
+
+  window.Commonsight = { start, choose, state };
+})();

@@ -1,0 +1,373 @@
+"""What the map shows for one choice: every site with its status, places blurred where they must be.
+
+The picture is made once per data version and choice and shared by the page and by what the app
+answers over HTTP, because a million sites should be assessed once and not once per visitor. What
+comes out has passed :func:`situation.privacy.public`; nothing else leaves the process.
+
+Places are also kept as fractions of the Web-Mercator square (``x`` from the west edge, ``y`` from
+the north edge, 0 to 1), so that a cell of the map is ``floor(x * K), floor(y * K)`` with
+``K = 2**zoom * 16``: 16 screen pixels wide at every zoom.
+
+What surprised us: a million rows are filtered and counted by numpy in some 30 ms, so there is no
+spatial index to keep right; and squares whose *mean* is drawn look like columns of a bar chart, so
+the cell shows its worst status and how many sites it stands for.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+import store
+from layers.exceedances import ABOVE
+from layers.recency import age_codes
+from layers.status import CODES
+from situation import privacy
+from situation.properties import PROPERTIES
+from situation.settings import settings
+from situation.standard import standards
+from situation.status import assess
+from situation.topic import Topic, topics
+from situation.view import View
+
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int8]
+Box = tuple[float, float, float, float]
+
+#: Most marks in one answer, whatever the number of sites.
+MOST = 2000
+_EDGE = 85.0511287798066  # latitude at which the Web-Mercator square ends
+_KEEP_ROWS = 4_000_000
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Every site of one choice, as arrays for the map and as a table for people.
+
+    Attributes
+    ----------
+    version : int
+        Data version of the store that it was made from.
+    sites : DataFrame
+        One row per site, columns of :func:`situation.status.assess`, after ``public()``; WGS 84.
+    x, y : arrays of float64
+        Web-Mercator fractions, by row of *sites*.
+    status, recency : arrays of int8
+        Codes into the signs of the layers, by row of *sites*; 0 is the worst, or the newest.
+    stale : array of bool
+        Whether the newest reading is older than the topic allows.
+    marks : array of int
+        Rows of *sites* that are drawn when near: each exact site, and one for each area.
+    weight : array of int
+        How many sites each mark stands for.
+    """
+
+    version: int
+    topic: Topic
+    title: str
+    sites: pd.DataFrame
+    x: Floats
+    y: Floats
+    status: Codes
+    recency: Codes
+    stale: npt.NDArray[np.bool_]
+    marks: npt.NDArray[np.intp]
+    weight: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.sites)
+
+
+def mercator(longitude: Floats, latitude: Floats) -> tuple[Floats, Floats]:
+    """Turn degrees (WGS 84) into fractions of the Web-Mercator square.
+
+    Examples
+    --------
+    >>> x, y = mercator(np.array([0.0, 180.0]), np.array([0.0, 85.0511287798066]))
+    >>> x.tolist(), y.round(9).tolist()
+    ([0.5, 1.0], [0.5, 0.0])
+    """
+    sine = np.sin(np.radians(np.clip(latitude, -_EDGE, _EDGE)))
+    return longitude / 360 + 0.5, 0.5 - np.log((1 + sine) / (1 - sine)) / (4 * np.pi)
+
+
+def draw(table: pd.DataFrame, topic: Topic, title: str, version: int, now: pd.Timestamp) -> Picture:
+    """Bring assessed, public sites into the form that the map is answered from.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per site, as :func:`situation.status.assess` and then ``public()`` give it.
+    """
+    placed = table[table["longitude"].notna() & table["latitude"].notna()]
+    status = CODES.reindex(placed["status"].to_numpy()).to_numpy("int8")
+    order = np.argsort(status, kind="stable")  # the worst first: also what a visitor reads first
+    placed = placed.iloc[order].reset_index(drop=True)
+    x, y = mercator(placed["longitude"].to_numpy("float64"), placed["latitude"].to_numpy("float64"))
+    marks, weight = _marks(placed)
+    return Picture(
+        version=version,
+        topic=topic,
+        title=title,
+        sites=placed,
+        x=x,
+        y=y,
+        status=status[order],
+        recency=age_codes(placed["phenomenon_time"], now),
+        stale=placed["freshness"].eq("stale").to_numpy("bool"),
+        marks=marks,
+        weight=weight,
+    )
+
+
+def _marks(sites: pd.DataFrame) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
+    hidden = sites["position_rule"].ne("exact").to_numpy("bool")
+    alone = np.flatnonzero(~hidden)
+    rows = np.flatnonzero(hidden)
+    # Blurred sites of one grid cell lie on one point: one mark, shown by the worst, which is first.
+    areas, first, n = np.unique(
+        sites["monitoring_location_id"].to_numpy()[rows].astype(str), return_index=True, return_counts=True
+    )
+    marks = np.concatenate([alone, rows[first]])
+    weight = np.concatenate([np.ones(len(alone), "int64"), n.astype("int64")])
+    order = np.argsort(marks, kind="stable")
+    return marks[order], weight[order]
+
+
+def make(view: View, now: pd.Timestamp) -> Picture:
+    """Ask the store for what *view* chose, assess it and hide what must be hidden."""
+    place = store.shared(settings().active_store_url)
+    version = place.version()
+    topic = topics()[view.topic]
+    since, until = view.interval(now)
+    latest = place.latest(
+        review=view.review,
+        as_of=view.as_of,
+        topic=view.topic,
+        since=since,
+        until=until,
+        observed_property=view.observed_property,
+        batch=view.batch,
+    )
+    assessed = assess(
+        latest, standards()[view.standard], view.observed_property, topic=topic, now=until or now
+    )
+    title = PROPERTIES[view.observed_property].title
+    return draw(privacy.public(assessed, topic), topic, title, version, now)
+
+
+class _Shelf:
+    """The last pictures, by choice; one maker at a time per choice, so that a crowd waits for one."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Any, Picture] = OrderedDict()
+        self._making: dict[Any, threading.Lock] = {}
+        self._door = threading.Lock()
+
+    def get(self, key: Any, maker: Callable[[], Picture]) -> Picture:
+        with self._door:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+            turn = self._making.setdefault(key, threading.Lock())
+        with turn:
+            with self._door:
+                if key in self._kept:
+                    return self._kept[key]
+            made = maker()
+            with self._door:
+                self._put(key, made)
+                self._making.pop(key, None)
+            return made
+
+    def _put(self, key: Any, made: Picture) -> None:
+        self._kept[key] = made
+        while len(self._kept) > 1 and (
+            len(self._kept) > 64 or sum(map(len, self._kept.values())) > _KEEP_ROWS
+        ):
+            self._kept.popitem(last=False)
+
+    def clear(self) -> None:
+        with self._door:
+            self._kept.clear()
+
+
+_shelf = _Shelf()
+
+
+def key_of(view: View, now: pd.Timestamp) -> tuple[Any, ...]:
+    """Everything that a picture depends on: store, data version, choice, and the day (for ages)."""
+    url = settings().active_store_url
+    version = store.shared(url).version()
+    return (url, version, now.date().isoformat(), *choice_of(view))
+
+
+def choice_of(view: View) -> tuple[Any, ...]:
+    """Those parts of a view that decide which sites there are, and how they stand."""
+    return (
+        view.topic,
+        view.observed_property,
+        view.standard,
+        view.period,
+        view.review,
+        view.as_of,
+        view.batch,
+    )
+
+
+def picture(view: View, now: pd.Timestamp | None = None) -> Picture:
+    """Give the picture of *view*, made anew only when the data or the choice moved.
+
+    A view with a ``batch`` shows a batch that may still be pending: whoever calls has checked the
+    token before.
+    """
+    moment = now if now is not None else pd.Timestamp.now("UTC")
+    return _shelf.get(key_of(view, moment), lambda: make(view, moment))
+
+
+def forget() -> None:
+    """Drop every kept picture (tests)."""
+    _shelf.clear()
+
+
+# ---- what one view of the map is answered with ------------------------------------------------
+
+
+def snap(box: Box, zoom: int) -> Box:
+    """Widen a box (degrees) to half tiles of *zoom*, so that visitors' boxes coincide."""
+    step = 180 / 2**zoom
+    west, south, east, north = box
+    return (
+        max(-180.0, np.floor(west / step) * step),
+        max(-90.0, np.floor(south / (step / 2)) * step / 2),
+        min(180.0, np.ceil(east / step) * step),
+        min(90.0, np.ceil(north / (step / 2)) * step / 2),
+    )
+
+
+def answer(shown: Picture, box: Box, zoom: int, *, only: str = "all") -> dict[str, Any]:
+    """Answer one view: single sites when they are few, cells of counts when they are many.
+
+    Parameters
+    ----------
+    shown : Picture
+        What there is.
+    box : (west, south, east, north)
+        Degrees, WGS 84.
+    zoom : int
+        Leaflet's zoom, 0 to 22: chooses the size of the cells.
+    only : {"all", "above"}
+        ``above`` leaves out every site that is not above the limit.
+
+    Returns
+    -------
+    dict
+        Arrays of equal length, at most :data:`MOST` long; codes index the signs of the layers.
+    """
+    (west, east), (north, south) = mercator(np.array([box[0], box[2]]), np.array([box[3], box[1]]))
+    inside = (shown.x >= west) & (shown.x <= east) & (shown.y >= north) & (shown.y <= south)
+    if only == "above":
+        inside &= shown.status == ABOVE
+    common = {
+        "title": shown.title,
+        "version": shown.version,
+        "total": np.bincount(shown.status[inside], minlength=len(CODES)).tolist(),
+    }
+    near = inside[shown.marks]
+    if np.count_nonzero(near) <= MOST:
+        return common | _sites(shown, shown.marks[near], shown.weight[near])
+    return common | _cells(shown, np.flatnonzero(inside), zoom)
+
+
+def _cells(shown: Picture, rows: npt.NDArray[np.intp], zoom: int) -> dict[str, Any]:
+    x, y, status = shown.x[rows], shown.y[rows], shown.status[rows]
+    level = min(zoom, 20) + 4
+    while True:
+        k = 2**level
+        ix, iy = (x * k).astype("int64"), (y * k).astype("int64")
+        west, north = ix.min(), iy.min()
+        wide, high = int(ix.max() - west + 1), int(iy.max() - north + 1)
+        if wide * high <= 40 * MOST:
+            place = (iy - north) * wide + (ix - west)
+            filled = np.bincount(place, minlength=wide * high)
+            if np.count_nonzero(filled) <= MOST:
+                break
+        level -= 1
+    kinds = len(CODES)
+    counts = np.bincount(place * kinds + status, minlength=wide * high * kinds).reshape(-1, kinds)
+    newest = np.full(wide * high, 127, "int8")
+    np.minimum.at(newest, place, shown.recency[rows])
+    cells = np.flatnonzero(filled)
+    return {
+        "kind": "cells",
+        "k": k,
+        "x": (cells % wide + west).tolist(),
+        "y": (cells // wide + north).tolist(),
+        "n": filled[cells].tolist(),
+        "status": np.argmax(counts[cells] > 0, axis=1).tolist(),
+        "recency": newest[cells].tolist(),
+        "counts": counts[cells].T.tolist(),
+    }
+
+
+def _sites(
+    shown: Picture, rows: npt.NDArray[np.intp], weight: npt.NDArray[np.int64]
+) -> dict[str, Any]:
+    near = shown.sites.iloc[rows]
+    longitude, latitude = near["longitude"].to_numpy("float64"), near["latitude"].to_numpy("float64")
+    hidden = near["position_rule"].ne("exact").to_numpy("bool")
+    return {
+        "kind": "sites",
+        "lon": longitude.round(5).tolist(),
+        "lat": latitude.round(5).tolist(),
+        "id": near["monitoring_location_id"].tolist(),
+        "name": near["monitoring_location_name"].fillna("").tolist(),
+        "result": words(near).tolist(),
+        "time": near["phenomenon_time"].dt.strftime("%Y-%m-%d").fillna("").tolist(),
+        "status": shown.status[rows].tolist(),
+        "recency": shown.recency[rows].tolist(),
+        "stale": shown.stale[rows].astype(int).tolist(),
+        "n": weight.tolist(),
+        "area": _areas(latitude, hidden, shown.topic.grid_m),
+    }
+
+
+def _areas(latitude: Floats, hidden: npt.NDArray[np.bool_], grid_m: float) -> list[list[float] | None]:
+    """Half width and half height in degrees of the square that a hidden site stands for."""
+    high = grid_m / 2 / 110_574  # metres in a degree of latitude
+    wide = grid_m / 2 / (111_320 * np.maximum(np.cos(np.radians(latitude)), 0.01))
+    return [[round(float(w), 6), round(high, 6)] if h else None for w, h in zip(wide, hidden, strict=True)]
+
+
+def words(table: pd.DataFrame) -> pd.Series:
+    """Write each result as people do: ``12.3 mg/L as N``, ``< 0.5 mg/L``, ``not detected``.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``result``, ``censoring``, ``detection_limit``, ``unit``, ``method_speciation``,
+        ``result_text``.
+    """
+    return pd.Series(
+        [_word(row) for row in table[list(_WORDS)].to_dict("records")], index=table.index, dtype="str"
+    )
+
+
+_WORDS = ("result", "censoring", "detection_limit", "unit", "method_speciation", "result_text")
+
+
+def _word(row: Mapping[Any, Any]) -> str:
+    sign = row["censoring"]
+    number = row["result"] if sign == "=" else row["detection_limit"]
+    if number is None or number != number:
+        return str(row["result_text"] or "")[:60]
+    told = f"{number:.4g}" if abs(number) < 10_000 else f"{number:,.0f}"
+    unit = " ".join(str(part) for part in (row["unit"], row["method_speciation"]) if part and part == part)
+    return " ".join(part for part in ("" if sign == "=" else sign, told, unit) if part)

@@ -1,0 +1,197 @@
+"""One site opened: the newest result of every substance against its limit, and every reading behind it.
+
+A site of the public may be a square that stands for several hidden ones; then its sheet holds the
+readings of all of them, and of none by name. Everything here has passed ``privacy.public()``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+import store
+
+from situation import privacy, unit
+from situation.errors import UnitError
+from situation.properties import PROPERTIES
+from situation.settings import settings
+from situation.standard import Limit, standard_named
+from situation.status import assess
+from situation.view import View
+
+#: What makes two readings of one site two series.
+_SERIES = (
+    "observed_property",
+    "sampled_medium",
+    "sample_fraction",
+    "method_speciation",
+    "procedure_class",
+    "depth_m",
+)
+_MOST_HIDDEN = 50
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One site.
+
+    Attributes
+    ----------
+    site : str
+        As the public knows it.
+    name, kind : str
+        Empty where they are hidden or unknown.
+    hidden : int
+        How many sites the square stands for; 0 for a site that is shown exactly.
+    latest : DataFrame
+        One row per observed property, columns of :func:`situation.status.assess` and
+        ``observed_property``; the worst first.
+    history : DataFrame
+        Every reading, flat form, newest first.
+    """
+
+    site: str
+    name: str
+    kind: str
+    hidden: int
+    latest: pd.DataFrame
+    history: pd.DataFrame
+
+
+def sheet(view: View, now: pd.Timestamp) -> Sheet | None:
+    """Open the site that *view* names; ``None`` if this view has no such site."""
+    history, hidden = _history(view, now)
+    if history.empty:
+        return None
+    first = history.iloc[0]
+    return Sheet(
+        site=str(view.site),
+        name=str(first["monitoring_location_name"] or ""),
+        kind=str(first["monitoring_location_type"] or "").replace("_", " "),
+        hidden=hidden,
+        latest=_latest(history, view, now),
+        history=history,
+    )
+
+
+def _history(view: View, now: pd.Timestamp) -> tuple[pd.DataFrame, int]:
+    topic = view.chosen_topic
+    place = store.shared(settings().active_store_url)
+    since, until = view.interval(now)
+    names = _behind(view)
+    parts = [
+        place.observations(
+            site=name,
+            topic=view.topic,
+            review=view.review,
+            as_of=view.as_of,
+            batch=view.batch,
+            since=since,
+            until=until,
+        )
+        for name in names[:_MOST_HIDDEN]
+    ]
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return pd.DataFrame(), 0
+    table = privacy.public(pd.concat(parts, ignore_index=True), topic)
+    # Asked for by a name that the public does not know: as if it did not exist.
+    table = table[table["monitoring_location_id"] == view.site]
+    hidden = len(names) if len(table) and (table["position_rule"] != "exact").any() else 0
+    return table.sort_values("phenomenon_time", ascending=False, kind="stable", ignore_index=True), hidden
+
+
+def _behind(view: View) -> list[str]:
+    """Ids in the store of the site that the public knows as ``view.site``."""
+    site = str(view.site)
+    if not site.startswith(privacy.AREA_PREFIX):
+        return [site]
+    place = store.shared(settings().active_store_url)
+    kept = place.sites(topic=view.topic)
+    shown = privacy.public(kept, view.chosen_topic)
+    return kept.loc[(shown["monitoring_location_id"] == site).to_numpy(), "monitoring_location_id"].tolist()
+
+
+def _latest(history: pd.DataFrame, view: View, now: pd.Timestamp) -> pd.DataFrame:
+    counted = history.sort_values("phenomenon_time", kind="stable")
+    groups = counted.groupby([*_SERIES, "monitoring_location_id"], dropna=False, sort=False)
+    newest = counted.loc[~counted.duplicated([*_SERIES, "monitoring_location_id"], keep="last")].copy()
+    newest["n"] = groups["result_text"].transform("size").loc[newest.index]
+    newest["n_censored"] = 0
+    newest["first_time"] = groups["phenomenon_time"].transform("min").loc[newest.index]
+    newest["last_time"] = newest["phenomenon_time"]
+    standard, topic = standard_named(view.standard), view.chosen_topic
+    parts = [
+        assess(rows, standard, str(key), topic=topic, now=now).assign(observed_property=str(key))
+        for key, rows in newest.groupby("observed_property", sort=False)
+        if key in PROPERTIES
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def series(one: Sheet, observed_property: str, limit: Limit | None) -> tuple[pd.DataFrame, int]:
+    """Readings of one substance over time, in the limit's unit and form.
+
+    Parameters
+    ----------
+    one : Sheet
+        The site.
+    observed_property : str
+        Key.
+    limit : Limit, optional
+        Without one, the readings stay in the unit and form that most of them have.
+
+    Returns
+    -------
+    table : DataFrame
+        ``time`` (UTC), ``value`` (in ``unit``; a censored reading stands at its limit of detection),
+        ``censoring``, ``unit``, ``method``, ``recorded``.
+    left_out : int
+        How many readings have no number, or cannot be converted.
+    """
+    rows = one.history[one.history["observed_property"] == observed_property]
+    if rows.empty:
+        return pd.DataFrame(), 0
+    to_unit, to_species = _target(rows, observed_property, limit)
+    try:
+        rows = unit.convert(rows, to_unit, to_species)
+    except UnitError:
+        rows = rows.assign(convertible=False)
+    value = rows["result"].where(rows["censoring"] == "=", rows["detection_limit"])
+    fit = rows["convertible"].fillna(False).astype(bool) & value.notna() & rows["censoring"].isin(["=", "<", ">"])
+    kept = rows[fit]
+    table = pd.DataFrame(
+        {
+            "time": kept["phenomenon_time"],
+            "value": value[fit],
+            "censoring": kept["censoring"],
+            "unit": " ".join(filter(None, (to_unit, to_species if _needs(observed_property) else None))),
+            "method": kept["procedure_class"],
+            "recorded": _recorded(kept),
+        }
+    )
+    return table, int((~fit).sum())
+
+
+def _needs(observed_property: str) -> bool:
+    return observed_property in PROPERTIES and PROPERTIES[observed_property].needs_species
+
+
+def _target(
+    rows: pd.DataFrame, observed_property: str, limit: Limit | None
+) -> tuple[str | None, str | None]:
+    if limit is not None:
+        return limit.unit, limit.species
+    most = rows.groupby(["unit", "method_speciation"], dropna=False).size()
+    if most.empty:
+        known = PROPERTIES[observed_property]
+        return known.default_unit, known.default_species
+    to_unit, to_species = most.idxmax()
+    return (None if pd.isna(to_unit) else to_unit), (None if pd.isna(to_species) else to_species)
+
+
+def _recorded(rows: pd.DataFrame) -> pd.Series:
+    return rows["result_text"].fillna("") + " " + rows["unit_source"].fillna("")
+
+

@@ -1,0 +1,58 @@
+"""The only cache of the pages: what is asked of the store, by data version and choice.
+
+The pictures themselves are kept one floor down (``layers/picture.py``), where what the app answers over
+HTTP shares them. Here is kept what only pages need. ``st.cache_data`` hands out copies, so no visitor
+can change what another sees.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+import store
+from layers import picture as pictures
+from layers import site as sites
+from layers.picture import Picture
+from situation.settings import settings
+from situation.view import View
+
+
+def now() -> pd.Timestamp:
+    """The moment against which ages are counted, UTC."""
+    return pd.Timestamp.now("UTC")
+
+
+def picture(view: View) -> Picture:
+    """Give the sites of a view with their status (shared between visitors; do not change it)."""
+    return pictures.picture(view)
+
+
+def simulated() -> bool:
+    """Say whether what is shown was made up for the demonstration."""
+    return _simulated(settings().active_store_url, version())
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _simulated(url: str, version: int) -> bool:
+    return bool(store.shared(url).meta().get("simulated"))
+
+
+def version() -> int:
+    """Data version of the store that is shown."""
+    return int(store.shared(settings().active_store_url).version())
+
+
+def site(view: View) -> sites.Sheet | None:
+    """Give everything known of the site that the view names, or None."""
+    if view.site is None:
+        return None
+    kept: sites.Sheet | None = _site(pictures.key_of(view, now()), view.site, view)
+    return kept
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={View: lambda _: 0})
+def _site(key: tuple[Any, ...], site: str, view: View) -> sites.Sheet | None:
+    return sites.sheet(view, now())

@@ -1,0 +1,186 @@
+"""The parts of the map page around the map: warnings, headline, what changed, and the table."""
+
+from __future__ import annotations
+
+from datetime import date
+from urllib.parse import urlencode
+
+import pandas as pd
+import streamlit as st
+
+from layers.picture import Picture, words
+from situation import headline
+from situation.spreadsheet import safe_cells
+from situation.status import STYLE
+from situation.view import View
+from ui import cached, choice
+from ui.words import Words
+
+_MOST_ROWS = 5_000
+_MOST_CHANGES = 200
+#: Cookie in which the browser keeps what it saw last: ``<data version>.<day>``; set by layers/live.js.
+SEEN = "commonsight_seen"
+
+
+def warnings(say: Words, view: View, shown: Picture) -> None:
+    """Say first what must not be overlooked."""
+    if cached.simulated():
+        st.info(say("map.simulated"), icon=":material/science:")
+    if view.batch is not None:
+        st.warning(say("map.pending", batch=view.batch), icon=":material/hourglass_top:")
+    elif view.review == "all":
+        st.warning(say("map.everything"), icon=":material/hourglass_top:")
+    if view.as_of is not None:
+        st.warning(
+            say("map.as_of_note", version=view.as_of, newest=cached.version()), icon=":material/history:"
+        )
+        st.button(say("map.as_of_leave"), on_click=choice.put, kwargs={"as_of": None})
+    if len(shown.sites) == 0:
+        st.info(say("map.nothing"), icon=":material/search_off:")
+
+
+def top(say: Words, view: View, shown: Picture) -> None:
+    """Draw the sentence that says it all, and the four numbers behind it."""
+    told = headline.headline(shown.sites, view.chosen_property, view.chosen_topic, view.standard)
+    st.markdown(f"#### {told.sentence}")
+    with st.container(horizontal=True):
+        st.metric(say("map.sites"), say.number(told.sites))
+        st.metric(say("map.above"), say.number(told.above))
+        st.metric(
+            say("map.unsure"),
+            say.number(told.unsure),
+            help=say("map.unsure_help", days=view.chosen_topic.stale_days),
+        )
+        st.metric(say("map.newest"), told.newest.date().isoformat() if told.newest else say("map.none"))
+
+
+def foot(say: Words, view: View, shown: Picture) -> None:
+    """Say what the map does not show."""
+    st.caption(say("map.not_safe"))
+    hidden = int((shown.sites["position_rule"] != "exact").sum())
+    if hidden:
+        st.caption(say("map.blurred", n=hidden, metres=round(view.chosen_topic.grid_m)))
+
+
+def table(say: Words, view: View, shown: Picture) -> None:
+    """Draw the same sites as a table, with downloads."""
+    st.caption(say("map.table_lead"))
+    rows = shown.sites.head(_MOST_ROWS)
+    st.dataframe(
+        pd.DataFrame(
+            {
+                say.text("map.col_name"): rows["monitoring_location_name"].fillna(
+                    rows["monitoring_location_id"]
+                ),
+                say.text("map.col_status"): [STYLE[status].label for status in rows["status"]],
+                say.text("map.col_result"): words(rows),
+                say.text("map.col_limit"): rows["limit"],
+                say.text("map.col_time"): rows["phenomenon_time"].dt.tz_localize(None),
+                say.text("map.col_fresh"): rows["freshness"],
+                say.text("map.col_method"): rows["procedure_class"],
+                say.text("map.col_n"): rows["n"],
+                say.text("map.col_lon"): rows["longitude"].round(5),
+                say.text("map.col_lat"): rows["latitude"].round(5),
+                say.text("map.col_site"): rows["monitoring_location_id"],
+            }
+        ),
+        hide_index=True,
+        width="stretch",
+        column_config={
+            say.text("map.col_time"): st.column_config.DatetimeColumn(format="YYYY-MM-DD"),
+        },
+    )
+    if len(shown.sites) > len(rows):
+        st.caption(say("map.table_more", shown=len(rows), n=len(shown.sites)))
+    _downloads(say, view, shown)
+
+
+def _downloads(say: Words, view: View, shown: Picture) -> None:
+    with st.container(horizontal=True):
+        st.download_button(
+            say("map.table_download"),
+            lambda: safe_cells(shown.sites).to_csv(index=False).encode(),
+            file_name=f"{view.topic}-{view.observed_property}-sites.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        asked = urlencode(view.but(bbox=None, zoom=None, site=None).to_params())
+        st.link_button(
+            say("map.table_download_all"), f"api/observations.csv?{asked}", icon=":material/database:"
+        )
+        st.link_button(say("map.table_geojson"), f"api/status.geojson?{asked}", icon=":material/data_object:")
+
+
+def changes(say: Words, view: View, shown: Picture) -> None:
+    """Say what is different from a day, or from what this browser saw last."""
+    options = _since(say)
+    label = st.selectbox(say("map.changes_since"), list(options), format_func=options.get, key="changes_since")
+    before = _before(say, view, label)
+    if before is None:
+        return
+    then, day = before
+    found = headline.changes(then.sites, shown.sites)
+    st.caption(say("map.changes_note", day=day))
+    kinds = {
+        "map.changes_new": found.above,
+        "map.changes_back": found.back,
+        "map.changes_first": found.first,
+    }
+    if not any(len(rows) for rows in kinds.values()):
+        st.info(say("map.changes_none"))
+    for key, rows in kinds.items():
+        if len(rows):
+            st.markdown(f"**{say(key)}: {say.number(len(rows))}**")
+            _listed(say, rows.head(_MOST_CHANGES))
+
+
+def _since(say: Words) -> dict[str, str]:
+    seen = _seen()
+    visit = {"visit": say.text("map.changes_visit", day=seen[1])} if seen else {}
+    return visit | {"day": say.text("map.changes_day")}
+
+
+def _seen() -> tuple[int, str] | None:
+    """What the browser saw last: kept for the session, because the map moves the cookie on."""
+    if "seen" not in st.session_state:
+        st.session_state["seen"] = st.context.cookies.get(SEEN, "")
+    version, _, day = str(st.session_state["seen"]).partition(".")
+    return (int(version), day[:10]) if version.isdigit() and len(version) < 16 else None
+
+
+def _before(say: Words, view: View, kind: str) -> tuple[Picture, str] | None:
+    seen = _seen()
+    if kind == "visit" and seen and seen[0] <= cached.version():
+        return cached.picture(view.but(as_of=seen[0])), seen[1]
+    usual = date.fromisoformat(view.since) if view.since else _year_ago(view)
+    picked = st.date_input(say("map.changes_pick"), usual, key="changes_day", on_change=_keep_since)
+    if not isinstance(picked, date):
+        return None
+    return cached.picture(view.but(period=f"/{picked.isoformat()}")), picked.isoformat()
+
+
+def _year_ago(view: View) -> date:
+    newest = cached.picture(view).sites["phenomenon_time"].max()
+    return ((cached.now() if pd.isna(newest) else newest) - pd.DateOffset(years=1)).date()
+
+
+def _keep_since() -> None:
+    picked = st.session_state.get("changes_day")
+    choice.put(since=picked.isoformat() if isinstance(picked, date) else None)
+
+
+def _listed(say: Words, rows: pd.DataFrame) -> None:
+    st.dataframe(
+        pd.DataFrame(
+            {
+                say.text("map.col_name"): rows["monitoring_location_name"].fillna(
+                    rows["monitoring_location_id"]
+                ),
+                say.text("map.col_result"): words(rows),
+                say.text("map.col_time"): rows["phenomenon_time"].dt.strftime("%Y-%m-%d"),
+            }
+        ),
+        hide_index=True,
+        width="stretch",
+    )

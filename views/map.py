@@ -1,0 +1,30 @@
+"""The map page: where are the readings, and how do they compare?"""
+
+import streamlit as st
+
+from ui import cached, choice, map_frame, map_parts, permission, site_panel
+from ui.words import words
+
+say = words()
+view = choice.view()
+asked = permission.ask(say, view)  # stops the page where something is not for everybody
+picture = cached.picture(view)
+
+st.title(view.chosen_topic.title)
+st.caption(view.chosen_topic.question)
+map_parts.warnings(say, view, picture)
+choice.ask(say, view)
+map_parts.top(say, view, picture)
+
+chart, panel = st.columns([3, 2], gap="medium")
+with chart:
+    map_frame.show(say, view, asked)
+    map_parts.foot(say, view, picture)
+with panel:
+    site_panel.show(say, view, picture)
+
+sites, changes = st.tabs([say("map.table"), say("map.changes")])
+with sites:
+    map_parts.table(say, view, picture)
+with changes:
+    map_parts.changes(say, view, picture)

@@ -1,0 +1,30 @@
+"""The pages of Commonsight, in the order a visitor meets them: the table of contents."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from situation.settings import settings
+from ui.words import words
+
+HERE = Path(__file__).parent
+PAGES = {
+    "map.py": ("map.page", ":material/map:"),
+    "upload.py": ("upload.title", ":material/upload_file:"),
+    "review.py": ("review.title", ":material/rule:"),
+    "about.py": ("about.title", ":material/info:"),
+}
+
+WRITING = ("upload.py", "review.py")
+
+st.set_page_config(page_title="Commonsight", page_icon=str(HERE.parent / "ui" / "icon.png"), layout="wide")
+say = words()
+page = st.navigation(
+    [
+        st.Page(file, title=say.text(title), icon=icon, default=file == "map.py")
+        for file, (title, icon) in PAGES.items()
+        if (HERE / file).is_file() and not (settings().read_only and file in WRITING)
+    ],
+    position="top",
+)
+page.run()

@@ -237,15 +237,15 @@ def _add_stacked(header: Header, rows: Sequence[Row], score: HeaderScore) -> Non
             between.append((line, cells))
     else:
         return
-    if not between or len(between[-1][1]) < 2 or _filled(between[-1][1]) < 2:
-        return
+    # A row of readings that happen to be words fills most columns; one of stray names only a few.
+    between = [(line, cells) for line, cells in between if _filled(cells) <= 0.5 * _filled(header.names)]
+    gave = 0
     for line, cells in reversed(between):
         for place, cell in enumerate(cells[: len(header.names)]):
             name = header.names[place]
-            better = not name.strip() or (not score([name]) and score([cell]))
-            if cell.strip() and len(cell) <= 60 and better:
-                header.names[place] = cell
-    header.part_of_header = [line for line, _ in between]
+            if 0 < len(cell.strip()) <= 60 and (not name.strip() or not score([name])) and score([cell]):
+                header.names[place], gave = cell, max(gave, line)
+    header.part_of_header = [line for line, _ in between if line <= gave]
 
 
 def _add_groups(header: Header, rows: Sequence[Row]) -> None:

@@ -13,6 +13,8 @@ variable                                meaning
 ``COMMONSIGHT_PARSE_SECONDS``           longest time to read one upload; default 60
 ``COMMONSIGHT_PARSE_MEMORY_MB``         most memory to read one upload; default 2048
 ``COMMONSIGHT_BASEMAP``                 an MBTiles or PMTiles file with raster tiles
+``COMMONSIGHT_READ_ONLY``               ``1``: no upload and no review page, for a demonstration on
+                                        a host whose disk does not last
 ======================================  =====================================================
 """
 
@@ -42,6 +44,7 @@ class Settings:
     parse_seconds: int
     parse_memory_mb: int
     basemap: Path | None
+    read_only: bool = False
 
     @property
     def real_store_url(self) -> str:
@@ -80,6 +83,7 @@ def settings() -> Settings:
         parse_seconds=_whole("COMMONSIGHT_PARSE_SECONDS", 60, 1, 3600),
         parse_memory_mb=_whole("COMMONSIGHT_PARSE_MEMORY_MB", 2048, 256, 65536),
         basemap=Path(env["COMMONSIGHT_BASEMAP"]).expanduser() if env.get("COMMONSIGHT_BASEMAP") else None,
+        read_only=bool(_whole("COMMONSIGHT_READ_ONLY", 0, 0, 1)),
     )
 
 

@@ -86,7 +86,9 @@ def draw(table: pd.DataFrame, topic: str) -> folium.Map:
     chart = folium.Map(tiles=None, prefer_canvas=True, control_scale=True, max_zoom=19, min_zoom=1)
     dots = [
         (round(lat, 6), round(lon, 6), f"{esc(name)} ({n})")
-        for name, lon, lat, n in zip(spots["name"], spots["longitude"], spots["latitude"], spots["n"], strict=True)
+        for name, lon, lat, n in zip(
+            spots["name"], spots["longitude"], spots["latitude"], spots["n"], strict=True
+        )
     ]
     grounds = [f"{HOME}basemap/outlines.json"]
     if places_of(topic):

@@ -56,7 +56,9 @@ def _joined(quarantine: pd.DataFrame, name: str) -> pd.Series:
     text = quarantine[name].fillna("").astype("str")
     said = column.where(column.eq(""), column + ": ") + text
     said = said.where(text.ne(""), "")
-    return said.groupby(quarantine["source_row"]).agg(lambda parts: "; ".join(filter(None, dict.fromkeys(parts))))
+    return said.groupby(quarantine["source_row"]).agg(
+        lambda parts: "; ".join(filter(None, dict.fromkeys(parts)))
+    )
 
 
 def help_csv(rows: pd.DataFrame) -> bytes:

@@ -63,9 +63,12 @@ def template_xlsx(topic: Topic, language: str = "en") -> bytes:
     """
     columns = template_columns(topic)
     told = [
-        (name, _explained(name, language), example, _needed(name, language)) for name, example in columns.items()
+        (name, _explained(name, language), example, _needed(name, language))
+        for name, example in columns.items()
     ]
-    names = [message(f"template.sheet_{part}", language) for part in ("column", "meaning", "example", "needed")]
+    names = [
+        message(f"template.sheet_{part}", language) for part in ("column", "meaning", "example", "needed")
+    ]
     explained = pd.DataFrame(told, columns=names)
     sheets = {SHEET: pd.DataFrame(columns=list(columns)), message("template.sheet", language): explained}
     return xlsx_bytes(sheets, widths=[24, 60, 22, 16])

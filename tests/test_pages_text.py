@@ -68,7 +68,9 @@ def test_every_sentence_that_the_pages_ask_for_exists():
     root = FOLDER.parent.parent
     asked = set()
     for path in [*root.glob("ui/*.py"), *root.glob("views/*.py"), *root.glob("situation/template.py")]:
-        asked |= set(re.findall(r'"((?:upload|receipt|undo|template|review|about)\.[a-z_]+)"', path.read_text("utf-8")))
+        asked |= set(
+            re.findall(r'"((?:upload|receipt|undo|template|review|about)\.[a-z_]+)"', path.read_text("utf-8"))
+        )
     asked = {key for key in asked if not key.endswith(".py")}
     assert len(asked) > 100
     assert sorted(asked - set(catalogue("en"))) == []

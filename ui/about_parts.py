@@ -64,7 +64,7 @@ def legend(say: Words, topic: Topic) -> None:
         rows.append(
             _ROW.format(
                 mark=mark(style.shape, style.colour),
-                label=escape(style.label),
+                label=escape(say.text(f"about.name_{key}")),
                 text=escape(say.text(f"about.status_{key}")),
             )
         )
@@ -135,4 +135,3 @@ def people(say: Words, topic: Topic) -> None:
     st.subheader(say("about.help"))
     groups = getattr(topic, "help", ())
     st.markdown("\n".join(f"- {plain(group)}" for group in groups) if groups else say("about.help_none"))
-

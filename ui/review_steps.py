@@ -101,7 +101,7 @@ def show_batch(say: Words, number: int) -> None:
     )
     with on_map:
         st.caption(say("review.blurred"))
-        preview_map(shown)
+        preview_map(shown, told.topic)
     with in_table:
         _judge(say, table, shown)
     with help_:
@@ -185,9 +185,7 @@ def _who(say: Words) -> str:
     return (given or "").strip() or "operator"
 
 
-def _do(
-    say: Words, why: str | None, done: str, act: Callable[[str, str], Any], needed: bool = True
-) -> None:
+def _do(say: Words, why: str | None, done: str, act: Callable[[str, str], Any], needed: bool = True) -> None:
     reason = (why or "").strip()
     if needed and not reason:
         st.error(say("review.need_reason"), icon=":material/error:")
@@ -246,7 +244,9 @@ def _pairs(topic: Topic, links: dict[str, str]) -> list[same_place.Pair]:
 
 def _pair(say: Words, topic: Topic, pair: same_place.Pair) -> None:
     left, right = st.columns([4, 1], vertical_alignment="center")
-    apart = f" · {say('review.same_apart', metres=round(pair.distance_m))}" if pair.distance_m is not None else ""
+    apart = (
+        f" · {say('review.same_apart', metres=round(pair.distance_m))}" if pair.distance_m is not None else ""
+    )
     left.markdown(f"{quoted(pair.site_name)} · {quoted(pair.same_as_name)}{apart}")
     label = say("review.same_link", name=bare(pair.same_as_name, 30))
     if right.button(label, key=f"link-{topic.key}-{pair.site}-{pair.same_as}"):
@@ -263,7 +263,17 @@ def ledger(say: Words) -> None:
     """Show the batches of the ledger, newest first; an accepted one can be withdrawn here."""
     with st.expander(say("review.history"), icon=":material/history:"):
         told = _store().history(limit=500)
-        names = ("batch", "state", "filename", "contributor", "topic", "received_at", "rows", "added", "corrected")
+        names = (
+            "batch",
+            "state",
+            "filename",
+            "contributor",
+            "topic",
+            "received_at",
+            "rows",
+            "added",
+            "corrected",
+        )
         st.dataframe(
             pd.DataFrame([{name: getattr(batch, name) for name in names} for batch in told]), hide_index=True
         )

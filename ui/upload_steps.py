@@ -1,7 +1,7 @@
 """The steps of the upload page, each a function that draws one.
 
-Pick a file, see what we understood, answer questions, look at the result, send it, get a receipt; and
-undo. Every sentence comes from the message catalogue; everything that came out of somebody's file is
+Pick a file, see what we understood, answer questions, look at the result, send it. (Receipt and undo are
+in ``ui/receipt.py``.) Every sentence comes from the message catalogue; everything that came out of somebody's file is
 shown through ``ui/plain.py``, or in a table, where it is never read as Markdown.
 """
 
@@ -9,27 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
 
-import store
 from layers.preview import draw
 from situation.errors import CommonsightError
 from situation.help_file import help_csv, help_xlsx, rows_to_help
 from situation.privacy import public
 from situation.properties import PROPERTIES
 from situation.settings import settings
-from situation.template import template_csv, template_xlsx
 from situation.topic import Topic, topics
 from ui import upload_state
 from ui.plain import plain, verbatim
 from ui.upload_state import Reading, Upload
+from ui.receipt import XLSX, page_link
 from ui.words import Ready, Words, choose_language, quoted
 
 TYPES = ["csv", "tsv", "txt", "xlsx", "xls", "ods"]
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 UNSURE = "__unsure__"
 PREVIEW_ROWS = 500
 
@@ -115,7 +112,7 @@ def _read(say: Words, upload: Upload) -> None:
 
 def _say_draft(say: Words, upload: Upload) -> None:
     if upload.draft:
-        link = f"{_base()}/upload?{urlencode({'draft': upload.draft, 'lang': say.language})}"
+        link = page_link("/upload", draft=upload.draft, lang=say.language)
         with st.expander(say("upload.draft_kept"), icon=":material/bookmark:"):
             st.markdown(say("upload.draft_how"))
             st.code(link, language=None, wrap_lines=True)
@@ -203,7 +200,9 @@ def _title(key: str) -> str:
 def _columns(report: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     columns = report.get("columns") or {}
     if isinstance(columns, Mapping):
-        return [(name, told if isinstance(told, Mapping) else {"role": told}) for name, told in columns.items()]
+        return [
+            (name, told if isinstance(told, Mapping) else {"role": told}) for name, told in columns.items()
+        ]
     return [(str(told.get("column") or told.get("name")), told) for told in columns]
 
 
@@ -266,7 +265,10 @@ def _ask(say: Words, upload: Upload, question: Mapping[str, Any], left: int) -> 
             format_func=lambda value: (
                 say("upload.unsure") if value == UNSURE else plain(choices[value]["label"])
             ),
-            captions=[*(plain(choice["effect"]) for choice in choices.values()), _unsure_effect(say, question)],
+            captions=[
+                *(plain(choice["effect"]) for choice in choices.values()),
+                _unsure_effect(say, question),
+            ],
             key=f"answer-{question['id']}",
         )
         if st.button(say("upload.answer"), type="primary", disabled=picked is None, key="answer"):
@@ -314,18 +316,18 @@ def preview(say: Words, topic: Topic, reading: Reading) -> None:
         st.markdown(say("upload.blurred", n=blurred))
     on_map, in_table = st.tabs([say("upload.on_map"), say("upload.in_table")])
     with on_map:
-        preview_map(table)
+        preview_map(table, topic.key)
     with in_table:
         st.dataframe(preview_table(say, table.head(PREVIEW_ROWS)), hide_index=True)
         if len(table) > PREVIEW_ROWS:
             st.caption(say("upload.first_rows", n=PREVIEW_ROWS, all=len(table)))
 
 
-def preview_map(table: pd.DataFrame) -> None:
+def preview_map(table: pd.DataFrame, topic: str) -> None:
     """Draw the places of a flat table (longitude, latitude, EPSG:4326) on a small map."""
     from streamlit_folium import st_folium  # registers itself: only once the page runs
 
-    st_folium(draw(table), key="preview", height=380, use_container_width=True, returned_objects=[])
+    st_folium(draw(table, topic), key="preview", height=380, use_container_width=True, returned_objects=[])
 
 
 def preview_table(say: Words, table: pd.DataFrame) -> pd.DataFrame:
@@ -410,110 +412,3 @@ def _send(say: Words, upload: Upload) -> None:
     st.session_state["receipt"] = (receipt, upload.topic)
     st.session_state.pop("taken", None)
     st.rerun()
-
-
-def show_receipt(say: Words) -> bool:
-    """Draw the receipt of what was just sent; says whether there was one."""
-    if "receipt" not in st.session_state:
-        return False
-    receipt, topic = st.session_state["receipt"]
-    if receipt.already:
-        st.info(say("receipt.already", batch=Ready(receipt.batch)), icon=":material/info:")
-    else:
-        st.success(say("receipt.done", batch=Ready(receipt.batch)), icon=":material/check_circle:")
-        _show_counts(say, receipt)
-        _show_links(say, receipt, topic)
-    if st.button(say("receipt.another"), icon=":material/add:", key="another"):
-        del st.session_state["receipt"]
-        st.rerun()
-    return True
-
-
-def _show_counts(say: Words, receipt: Any) -> None:
-    with st.container(horizontal=True, gap="small"):
-        for name in ("added", "unchanged", "corrected", "quarantined"):
-            st.metric(say(f"receipt.{name}"), say.number(getattr(receipt, name)), border=True, width=150)
-    st.caption(say("receipt.pending"))
-
-
-def _show_links(say: Words, receipt: Any, topic: str) -> None:
-    look = {"topic": topic, "batch": str(receipt.batch), "token": receipt.view_token or "", "review": "all"}
-    st.page_link("map.py", label=say("receipt.map"), icon=":material/map:", query_params=look)
-    st.markdown(say("receipt.token"))
-    st.code(receipt.undo_token, language=None, wrap_lines=True)
-    lines = [
-        say.text("receipt.file_batch", batch=receipt.batch),
-        say.text("receipt.file_token", token=receipt.undo_token),
-        say.text("receipt.file_map", link=f"{_base()}/?{urlencode(look)}"),
-        say.text("receipt.file_undo", link=f"{_base()}/upload?{urlencode({'undo': receipt.batch})}"),
-    ]
-    with st.container(horizontal=True):
-        st.download_button(
-            say("receipt.save"),
-            "\n".join(lines) + "\n",
-            f"receipt_{receipt.batch}.txt",
-            "text/plain",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-        if st.button(say("receipt.undo_now"), icon=":material/undo:", key="undo_now"):
-            _undo(say, receipt.batch, receipt.undo_token)
-
-
-def undo(say: Words) -> None:
-    """Let somebody take an earlier upload back: batch number, token, one click."""
-    done = st.session_state.pop("undone", None)
-    if done is not None:
-        st.success(say("undo.done", batch=Ready(done)), icon=":material/undo:")
-    wanted = st.query_params.get("undo", "")
-    with (
-        st.expander(say("undo.title"), expanded=bool(wanted), icon=":material/undo:"),
-        st.form("undo", border=False),
-    ):
-        st.markdown(say("undo.how"))
-        batch = st.text_input(say("undo.batch"), value=wanted if wanted.isdigit() else "", max_chars=12)
-        token = st.text_input(say("undo.token"), max_chars=200, autocomplete="off")
-        if st.form_submit_button(say("undo.button"), icon=":material/undo:"):
-            _undo(say, (batch or "").strip(), (token or "").strip())
-
-
-def _undo(say: Words, batch: Any, token: str) -> None:
-    if not str(batch).isdecimal() or not token:
-        st.error(say("undo.incomplete"), icon=":material/error:")
-        return
-    try:
-        store.shared(settings().real_store_url).withdraw(
-            int(batch), "contributor", "undone with the receipt's token", token=token
-        )
-    except CommonsightError as wrong:
-        st.error(plain(wrong), icon=":material/error:")
-        return
-    st.session_state.pop("receipt", None)
-    st.session_state["undone"] = int(batch)
-    st.query_params.pop("undo", None)
-    st.rerun()
-
-
-def templates(say: Words, topic: Topic) -> None:
-    """Offer the empty table of a topic."""
-    with st.expander(say("template.title"), icon=":material/table:"):
-        st.markdown(say("template.how"))
-        with st.container(horizontal=True):
-            st.download_button(
-                say("template.xlsx"),
-                lambda: template_xlsx(topic, say.language),
-                f"{topic.key}_template.xlsx",
-                XLSX,
-                on_click="ignore",
-            )
-            st.download_button(
-                say("template.csv"),
-                template_csv(topic),
-                f"{topic.key}_template.csv",
-                "text/csv",
-                on_click="ignore",
-            )
-
-
-def _base() -> str:
-    return settings().base_url or ""

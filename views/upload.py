@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import upload_steps
+from ui import receipt, upload_steps
 from ui.words import words
 
 say = words()
@@ -10,7 +10,7 @@ st.title(say("upload.title"))
 st.markdown(say("upload.lead"))
 topic, practice = upload_steps.choose(say)
 
-if not upload_steps.show_receipt(say):
+if not receipt.show_receipt(say):
     upload = upload_steps.pick(say, topic, practice)
     if upload and upload.reading:
         upload_steps.understood(say, upload.reading)
@@ -19,5 +19,5 @@ if not upload_steps.show_receipt(say):
         upload_steps.problems(say, upload.reading)
         upload_steps.send(say, upload)
 
-upload_steps.undo(say)
-upload_steps.templates(say, topic)
+receipt.undo(say)
+receipt.templates(say, topic)

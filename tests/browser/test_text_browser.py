@@ -63,7 +63,15 @@ def page(tmp_path_factory):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     flags = ["--server.headless=true", f"--server.port={port}", "--server.address=127.0.0.1"]
-    command = [sys.executable, "-m", "streamlit", "run", "page.py", "--browser.gatherUsageStats=false", *flags]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "page.py",
+        "--browser.gatherUsageStats=false",
+        *flags,
+    ]
     with (
         (folder / "log").open("wb") as log,
         subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=os.environ.copy()) as server,

@@ -103,7 +103,9 @@ def read_tiles(path: Path) -> MBTiles | PMTiles:
         try:
             map_.about()
         except sqlite3.Error as wrong:
-            raise SettingsError(f"COMMONSIGHT_BASEMAP: {path.name} is not an MBTiles file: {wrong}.") from wrong
+            raise SettingsError(
+                f"COMMONSIGHT_BASEMAP: {path.name} is not an MBTiles file: {wrong}."
+            ) from wrong
         return map_
     raise SettingsError(f"COMMONSIGHT_BASEMAP: {path.name} is neither an MBTiles nor a PMTiles file.")
 

@@ -1,0 +1,9 @@
+"""The readings kept: a ledger of batches, the current picture, any past one, undo and backup.
+
+Truth is the originals, kept as they came. Everything else can be made from them and the ledger again.
+"""
+
+from store.ledger import Batch
+from store.store import Receipt, Store, open_store, shared
+
+__all__ = ["Batch", "Receipt", "Store", "open_store", "shared"]

@@ -1,0 +1,244 @@
+"""Which rows are valid, and the picture they make: the newest valid reading of every series.
+
+A *series* is one line of the picture: site × property × medium × fraction × speciation × procedure
+class × depth (the source's words where a property is not mapped). Its reading is the newest one that is
+a number or a limit, or, where there is none, the newest text; of several at the same moment the first
+replicate. Rejected readings (by the source, by our reviewers, or by quality flag 4) are not shown.
+
+The picture is always taken of a whole row, never column by column: ``arg_max(result, time)`` alone would
+compare the result of one reading with the limit of another.
+
+The table ``latest`` keeps it for the two kinds of review, per topic, appended to in the same transaction
+as the batch and only for series that changed; of several rows of a series the one with the greatest
+``data_version`` holds. A row without ``reading`` says that the series is gone. Pictures of the past, of
+a period or of one batch are computed from the observations instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+
+from store.ledger import Book
+from store.tables import SERIES, SHIFT, SHOWN, STORED, quoted
+
+Params = dict[str, Any]
+
+_SITE = "monitoring_location_id"
+
+#: One whole number to order by: shows a number or a limit? then time, then reading number.
+_ORDER = (
+    "((censoring IN ('=', '<', '>'))::HUGEINT << 126) "
+    "| ((epoch_us(phenomenon_time) + 4611686018427387904)::HUGEINT << 63) | reading::HUGEINT"
+)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose readings: the batches that count, and what is known of them."""
+
+    book: Book
+    visible: Sequence[int]
+    as_of: int
+    review: str = "all"
+    links: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def corrected(self) -> bool:
+        """Tell whether any reading has several versions."""
+        return bool(self.book.correcting)
+
+    @property
+    def rescued(self) -> bool:
+        """Tell whether a row may be visible through a batch that says it again."""
+        seen = set(self.visible)
+        return any(batch in seen and of not in seen for batch, of in self.book.repeating)
+
+
+def valid(scope: Scope, where: str = "true") -> tuple[str, Params]:
+    """Write the common table expressions that end in ``valid``: each observation once, its valid version.
+
+    Parameters
+    ----------
+    scope : Scope
+        Whose readings.
+    where : str
+        A further condition on columns of ``o`` (observations).
+
+    Returns
+    -------
+    sql : str
+        ``WITH … valid AS (…)``; columns of ``lake.observations``, ``said`` (the batch that stands for the
+        row) and ``review_state``.
+    params : dict
+        Values for it; those of *where* are the caller's.
+    """
+    parts = [
+        "visible AS (SELECT unnest($visible::BIGINT[]) AS batch)",
+        "ranges AS (SELECT r.* FROM lake.repeats r SEMI JOIN visible USING (batch))",
+    ]
+    source = (
+        f"SELECT o.*, o.batch AS said FROM lake.observations o SEMI JOIN visible USING (batch) WHERE {where}"
+    )
+    if scope.rescued:
+        source += (
+            " UNION ALL (SELECT o.*, r.batch AS said FROM lake.observations o JOIN ranges r "
+            f"ON o.reading BETWEEN r.first AND r.last WHERE o.batch NOT IN (FROM visible) AND ({where}) "
+            "QUALIFY row_number() OVER (PARTITION BY o.reading ORDER BY r.batch DESC) = 1)"
+        )
+    if scope.corrected:
+        parts.append(_LOST)
+        source = f"SELECT * FROM ({source}) ANTI JOIN lost USING (reading)"
+    params: Params = {"visible": list(scope.visible)}
+    state = "'pending'"
+    if scope.book.reviewed:
+        parts.append(
+            "reviewed AS (SELECT reading, arg_max(state, data_version) AS state FROM lake.reviews "
+            "WHERE data_version <= $as_of GROUP BY reading)"
+        )
+        params["as_of"] = scope.as_of
+        state = "coalesce(state, 'pending')"
+        source = f"SELECT * FROM ({source}) LEFT JOIN reviewed USING (reading)"
+    kept = f"WHERE {state} <> 'rejected'" if scope.book.reviewed and scope.review == "accepted" else ""
+    parts.append(f"valid AS (SELECT *, {state} AS review_state FROM ({source}) {kept})")
+    return "WITH " + ", ".join(parts), params
+
+
+#: Of the versions of one observation the one that the newest visible batch says stands; the others lost.
+_LOST = f"""
+    nodes AS (SELECT reading, root FROM lake.corrections UNION SELECT root, root FROM lake.corrections),
+    standing AS (
+        SELECT n.root, n.reading, greatest(max(v.batch), max(r.batch)) AS said
+        FROM nodes n
+        LEFT JOIN visible v ON v.batch = n.reading >> {SHIFT}
+        LEFT JOIN ranges r ON n.reading BETWEEN r.first AND r.last
+        GROUP BY ALL HAVING said IS NOT NULL),
+    lost AS (
+        SELECT reading FROM standing
+        QUALIFY row_number() OVER (PARTITION BY root ORDER BY said DESC, reading DESC) > 1)
+"""
+
+
+def picture(scope: Scope, where: str = "true") -> tuple[str, Params]:
+    """Write the query for the picture that the rows of a scope make.
+
+    Returns
+    -------
+    sql : str
+        Columns ``series, reading, batch, review_state, n, n_censored, first_time, last_time`` and
+        :data:`~store.tables.SHOWN`.
+    params : dict
+        Values for it; those of *where* are the caller's.
+    """
+    sql, params = valid(scope, where)
+    site = _SITE
+    if scope.links:
+        sql += (
+            ", links AS (SELECT unnest($linked::VARCHAR[]) AS site, unnest($same_as::VARCHAR[]) AS same_as)"
+        )
+        params |= {"linked": list(scope.links), "same_as": list(scope.links.values())}
+        site = f"coalesce((SELECT same_as FROM links WHERE site = {_SITE}), {_SITE})"
+    shown = ", ".join(f'g."{name}"' if name == _SITE else f'o."{name}"' for name in SHOWN)
+    sql += f"""
+        , counted AS (
+            SELECT reading, said, review_state, {site} AS {_SITE},
+                coalesce(observed_property, observed_property_name) AS what, {quoted(SERIES[2:])},
+                phenomenon_time, censoring, {_ORDER} AS place
+            FROM valid
+            WHERE review_state <> 'rejected' AND result_status <> 'rejected' AND quality_flag <> 4),
+        grouped AS (
+            SELECT {quoted(SERIES)}, count(*) AS n,
+                count(*) FILTER (censoring IN ('<', '>')) AS n_censored,
+                min(phenomenon_time) AS first_time, max(phenomenon_time) AS last_time,
+                arg_max(reading, place) AS reading, arg_max(said, place) AS said,
+                arg_max(review_state, place) AS review_state
+            FROM counted GROUP BY {quoted(SERIES)})
+        SELECT md5(concat_ws(chr(31), {", ".join(f"coalesce(g.{name}::VARCHAR, '')" for name in SERIES)})) AS series,
+            g.reading, g.said AS batch, g.review_state, g.n, g.n_censored, g.first_time, g.last_time, {shown}
+        FROM grouped g JOIN lake.observations o USING (reading)"""
+    return sql, params
+
+
+_SAME = ("reading", "batch", "review_state", "n", "n_censored", "first_time", "last_time")
+
+
+def update(cursor: duckdb.DuckDBPyConnection, scope: Scope, topic: str, version: int) -> None:
+    """Append to ``latest`` what changed for the sites in the temporary table ``touched``.
+
+    Parameters
+    ----------
+    cursor
+        In the transaction that changed what is visible.
+    scope
+        What is visible from now on, of the topic.
+    topic
+        The topic whose picture this is.
+    version
+        Number of the event that changed it.
+    """
+    inside = f"o.{_SITE} IN (SELECT site FROM temp.touched)"
+    sql, params = picture(scope, inside)
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE fresh AS {sql}", params)
+    cursor.execute(
+        f"""CREATE OR REPLACE TEMP TABLE stale AS
+            SELECT series, {quoted(_SAME)}, {_SITE}, observed_property, observed_property_name
+            FROM lake.latest WHERE topic = $topic AND review = $review
+                AND {_SITE} IN (SELECT site FROM temp.touched)
+            QUALIFY data_version = max(data_version) OVER (PARTITION BY series)""",
+        {"topic": topic, "review": scope.review},
+    )
+    same = " AND ".join(f"s.{name} IS NOT DISTINCT FROM f.{name}" for name in _SAME)
+    said = {"version": version, "topic": topic, "review": scope.review}
+    cursor.execute(
+        f"INSERT INTO lake.latest BY NAME SELECT $version AS data_version, $topic AS topic, "
+        f"$review AS review, f.* FROM temp.fresh f ANTI JOIN temp.stale s ON s.series = f.series AND {same} "
+        f"ORDER BY f.{_SITE}, f.observed_property",
+        said,
+    )
+    cursor.execute(
+        f"INSERT INTO lake.latest BY NAME SELECT $version AS data_version, $topic AS topic, "
+        f"$review AS review, s.series, s.{_SITE}, s.observed_property, s.observed_property_name "
+        "FROM temp.stale s ANTI JOIN temp.fresh f USING (series) WHERE s.reading IS NOT NULL",
+        said,
+    )
+
+
+def touch(cursor: duckdb.DuckDBPyConnection, batch: int) -> None:
+    """Put the sites whose picture a batch can change into the temporary table ``touched``."""
+    cursor.execute(
+        f"""CREATE OR REPLACE TEMP TABLE touched AS
+            WITH said AS (SELECT first, last FROM lake.repeats WHERE batch = $batch
+                UNION ALL SELECT $batch::BIGINT << {SHIFT}, (($batch::BIGINT + 1) << {SHIFT}) - 1),
+            roots AS (SELECT DISTINCT root FROM lake.corrections c JOIN said s
+                ON c.reading BETWEEN s.first AND s.last OR c.prior BETWEEN s.first AND s.last
+                OR c.root BETWEEN s.first AND s.last),
+            versions AS (SELECT reading FROM lake.corrections SEMI JOIN roots USING (root)
+                UNION SELECT root FROM roots)
+            SELECT {_SITE} AS site FROM lake.observations WHERE batch = $batch
+            UNION SELECT {_SITE} FROM lake.observations o
+                JOIN (SELECT first, last FROM lake.repeats WHERE batch = $batch) r
+                ON o.reading BETWEEN r.first AND r.last
+            UNION SELECT {_SITE} FROM lake.observations SEMI JOIN versions USING (reading)""",
+        {"batch": batch},
+    )
+
+
+def current(where: str = "true") -> str:
+    """Write the query for the kept picture of ``$topic`` and ``$review``, as of ``$version``.
+
+    Returns
+    -------
+    sql : str
+        Columns as of :func:`picture`, and ``data_version``.
+    """
+    return f"""
+        WITH kept AS (SELECT * FROM lake.latest WHERE topic = $topic AND review = $review
+            AND data_version <= $version AND {where}),
+        newest AS (SELECT series, max(data_version) AS data_version FROM kept GROUP BY series)
+        SELECT * FROM kept SEMI JOIN newest USING (series, data_version)"""
+
+
+assert set(SHOWN) <= set(STORED)

@@ -1,0 +1,355 @@
+"""What can be asked of a store: batches, the picture, readings, sites. Reads only, parameters always bound."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow
+import pyarrow.parquet
+
+from situation.errors import ChoiceError, StoreError
+from situation.observation import COLUMNS, FLAT_COLUMNS
+from store import picture
+from store.engine import Engine
+from store.ledger import COUNTING, Batch, Book
+from store.picture import Params, Scope
+from store.tables import SHOWN, STORED, quoted
+from store.url import Place
+
+_SITE = "monitoring_location_id"
+
+#: Columns of a picture, in order.
+PICTURE = (
+    *(name for name in FLAT_COLUMNS if name in (*SHOWN, "batch_id", "review_state")),
+    "n",
+    "n_censored",
+    "first_time",
+    "last_time",
+)
+
+#: How many pictures a process keeps in memory.
+_MIRRORED = 64
+
+
+class Readings(ABC):
+    """The reading half of a store."""
+
+    place: Place
+    _engine: Engine
+    _mirror_lock = threading.Lock()
+
+    @abstractmethod
+    def book(self) -> Book:
+        """Give what the ledger adds up to now."""
+
+    # the ledger
+
+    def history(self, limit: int | None = None) -> list[Batch]:
+        """List the batches, newest first."""
+        return list(reversed(self.book().batches.values()))[:limit]
+
+    def batch(self, number: int) -> Batch:
+        """Give a batch by its number; NoSuchBatch if there is none."""
+        return self.book().batch(number)
+
+    def may_view(self, number: int, token: str | None) -> bool:
+        """Tell whether a token shows a batch while it is pending."""
+        return self.batch(number).shown_to(token)
+
+    def quarantine(self, number: int) -> pd.DataFrame:
+        """Give the unusable cells of a batch as the reader reported them; empty if there are none."""
+        path = self._quarantine_path(self.batch(number).batch)
+        return pyarrow.parquet.read_table(path).to_pandas() if path.exists() else pd.DataFrame()
+
+    def _quarantine_path(self, number: int) -> Path:
+        return self.place.quarantine / f"{number}.parquet"
+
+    def meta(self) -> dict[str, Any]:
+        """Say what kind of store this is."""
+        book = self.book()
+        return {
+            "simulated": book.simulated,
+            "data_version": book.version,
+            "engine": self.place.engine,
+            "batches": len(book.batches),
+        }
+
+    def site_links(self, as_of: int | None = None) -> dict[str, str]:
+        """Map each linked site to the one that its readings show under."""
+        return self.book().site_links(as_of)
+
+    # scopes
+
+    def _scope(self, review: str, topic: str | None, as_of: int | None, batch: int | None) -> Scope:
+        if review not in COUNTING:
+            raise ChoiceError(f"Readings can be {' or '.join(COUNTING)}, not {review!r}.")
+        book = self.book()
+        if as_of is not None and not 0 <= as_of <= book.version:
+            raise ChoiceError(f"There is no data version {as_of}; the newest is {book.version}.")
+        visible = book.visible("all" if batch is not None else review, topic=topic, as_of=as_of)
+        if batch is not None:
+            visible = [number for number in visible if number == book.batch(batch).batch]
+        version = book.version if as_of is None else as_of
+        return Scope(book, visible, version, review, book.site_links(as_of))
+
+    # the picture
+
+    def latest(
+        self,
+        *,
+        review: str = "accepted",
+        as_of: int | None = None,
+        topic: str | None = None,
+        since: pd.Timestamp | None = None,
+        until: pd.Timestamp | None = None,
+        observed_property: str | None = None,
+        batch: int | None = None,
+    ) -> pd.DataFrame:
+        """Give the newest valid reading of every series (see :mod:`store.picture`).
+
+        Parameters
+        ----------
+        review : str
+            ``accepted``: batches that were accepted; ``all``: pending ones too.
+        as_of : int, optional
+            As it was at this data version.
+        topic, observed_property : str, optional
+            Only this topic, only this property.
+        since, until : Timestamp, optional
+            Only readings from *since* on, and before *until*.
+        batch : int, optional
+            Only what this batch says, pending or accepted.
+
+        Returns
+        -------
+        DataFrame
+            Columns of the flat form that a map needs, ``batch_id`` and ``review_state``, and ``n``,
+            ``n_censored``, ``first_time``, ``last_time`` of the series. Shared: do not write into it.
+        """
+        book = self.book()
+        topics = {b.topic for b in book.batches.values()}
+        if topic is None and len(topics) == 1:
+            topic = topics.pop()
+        now = (as_of is None or as_of == book.version) and since is None and until is None and batch is None
+        if now and topic is not None and review in COUNTING:
+            return self._mirrored(book, review, topic, observed_property)
+        scope = self._scope(review, topic, as_of, batch)
+        where, params = _conditions(observed_property=observed_property, since=since, until=until)
+        sql, more = picture.picture(scope, where)
+        return _home_names(_pictured(self._table(sql, params | more)), scope)
+
+    def _mirrored(self, book: Book, review: str, topic: str, observed_property: str | None) -> pd.DataFrame:
+        key = (review, topic, observed_property)
+        with self._mirror_lock:
+            mirror: OrderedDict[Any, tuple[int, pd.DataFrame]] = self.__dict__.setdefault(
+                "_mirror", OrderedDict()
+            )
+            kept = mirror.get(key)
+            if kept is not None and kept[0] == book.version:
+                mirror.move_to_end(key)
+                return kept[1].copy(deep=False)
+        table = self._current(book, review, topic, observed_property)
+        with self._mirror_lock:
+            mirror[key] = (book.version, table)
+            while len(mirror) > _MIRRORED:
+                mirror.popitem(last=False)
+        return table.copy(deep=False)
+
+    def _current(self, book: Book, review: str, topic: str, observed_property: str | None) -> pd.DataFrame:
+        links = book.site_links()
+        if links:
+            scope = Scope(book, book.visible(review, topic=topic), book.version, review, links)
+            where, params = _conditions(observed_property=observed_property)
+            sql, more = picture.picture(scope, where)
+            return _home_names(_pictured(self._table(sql, params | more)), scope)
+        where = "true" if observed_property is None else "observed_property = $observed_property"
+        params = {"topic": topic, "review": review, "version": book.version}
+        if observed_property is not None:
+            params["observed_property"] = observed_property
+        table = self._table(f"{picture.current(where)} WHERE reading IS NOT NULL", params)
+        return _pictured(table)
+
+    # readings
+
+    def observations(
+        self,
+        *,
+        site: str | None = None,
+        observed_property: str | None = None,
+        bbox: tuple[float, float, float, float] | None = None,
+        review: str = "accepted",
+        as_of: int | None = None,
+        batch: int | None = None,
+        topic: str | None = None,
+        since: pd.Timestamp | None = None,
+        until: pd.Timestamp | None = None,
+        limit: int | None = None,
+    ) -> pd.DataFrame:
+        """Give observations in the flat form, each in its valid version, by site, property and time.
+
+        Parameters
+        ----------
+        site, observed_property, topic : str, optional
+            Only these.
+        bbox : (west, south, east, north), optional
+            Degrees, EPSG:4326.
+        review, as_of, batch, since, until
+            As for :meth:`latest`.
+        limit : int, optional
+            At most so many rows.
+        """
+        with self.batches_reader(
+            site=site,
+            observed_property=observed_property,
+            bbox=bbox,
+            review=review,
+            as_of=as_of,
+            batch=batch,
+            topic=topic,
+            since=since,
+            until=until,
+            limit=limit,
+        ) as reader:
+            return _frame(reader.read_all())
+
+    def batches_reader(
+        self,
+        *,
+        site: str | None = None,
+        observed_property: str | None = None,
+        bbox: tuple[float, float, float, float] | None = None,
+        review: str = "accepted",
+        as_of: int | None = None,
+        batch: int | None = None,
+        topic: str | None = None,
+        since: pd.Timestamp | None = None,
+        until: pd.Timestamp | None = None,
+        limit: int | None = None,
+    ) -> pyarrow.RecordBatchReader:
+        """Stream what :meth:`observations` gives, as Arrow record batches, for exports of any size."""
+        scope = self._scope(review, topic, as_of, batch)
+        sites = None if site is None else [site, *(s for s, same in scope.links.items() if same == site)]
+        where, params = _conditions(
+            sites=sites, observed_property=observed_property, bbox=bbox, since=since, until=until
+        )
+        sql, more = picture.valid(scope, where)
+        params |= more
+        name, sql = _site_name(scope, sql, params)
+        columns = ", ".join(_FLAT_SQL.get(column, f'"{column}"') for column in FLAT_COLUMNS)
+        sql += f" SELECT {columns.replace('$site', name)} FROM valid ORDER BY {_SITE}, observed_property, phenomenon_time, reading"
+        if limit is not None:
+            sql += " LIMIT $limit"
+            params["limit"] = limit
+        cursor = self._engine.new_cursor()
+        return cursor.execute(sql, params).to_arrow_reader(65_536)
+
+    def versions(self, observation_id: str) -> pd.DataFrame:
+        """Give every version of an observation that was not purged, oldest first, in the flat form.
+
+        Its batch's state stands in ``state``.
+        """
+        book = self.book()
+        there = [b.batch for b in book.batches.values() if b.state != "purged"]
+        columns = ", ".join(_FLAT_SQL.get(column, f'"{column}"') for column in FLAT_COLUMNS)
+        columns = columns.replace("$site", _SITE)
+        sql = (
+            f"SELECT {columns} FROM (SELECT *, batch AS said, 'pending' AS review_state FROM lake.observations "
+            "WHERE observation_id = $id AND batch IN (SELECT unnest($there::BIGINT[]))) ORDER BY reading"
+        )
+        table = _frame(self._table(sql, {"id": observation_id, "there": there}))
+        table["state"] = [book.batches[int(number)].state for number in table["batch_id"]]
+        return table
+
+    def sites(self, topic: str | None = None) -> pd.DataFrame:
+        """List the sites of all batches that count or wait, once each.
+
+        Returns
+        -------
+        DataFrame
+            ``monitoring_location_id``, ``_name``, ``_type``, ``longitude``, ``latitude`` of the newest
+            reading, and ``n``, the number of readings.
+        """
+        table = self.latest(review="all", topic=topic)
+        names = [_SITE, "monitoring_location_name", "monitoring_location_type", "longitude", "latitude"]
+        newest = table.sort_values("phenomenon_time", kind="stable").drop_duplicates(_SITE, keep="last")
+        counts = table.groupby(_SITE)["n"].sum()
+        sites = newest[names].sort_values(_SITE).reset_index(drop=True)
+        return sites.assign(n=sites[_SITE].map(counts).astype("int64"))
+
+    def _table(self, sql: str, params: Params) -> pyarrow.Table:
+        return self._engine.cursor().execute(sql, params).to_arrow_table()
+
+
+_FLAT_SQL = {
+    "batch_id": "said::VARCHAR AS batch_id",
+    _SITE: f"$site AS {_SITE}",
+}
+
+
+def _site_name(scope: Scope, sql: str, params: Params) -> tuple[str, str]:
+    if not scope.links:
+        return _SITE, sql
+    params |= {"linked": list(scope.links), "same_as": list(scope.links.values())}
+    sql += ", links AS (SELECT unnest($linked::VARCHAR[]) AS site, unnest($same_as::VARCHAR[]) AS same_as)"
+    return f"coalesce((SELECT same_as FROM links WHERE site = {_SITE}), {_SITE})", sql
+
+
+def _conditions(
+    *,
+    sites: Sequence[str] | None = None,
+    observed_property: str | None = None,
+    bbox: tuple[float, float, float, float] | None = None,
+    since: pd.Timestamp | None = None,
+    until: pd.Timestamp | None = None,
+) -> tuple[str, Params]:
+    conditions, params = ["true"], Params()
+    if sites is not None:
+        conditions.append(f"o.{_SITE} IN (SELECT unnest($sites::VARCHAR[]))")
+        params["sites"] = list(sites)
+    if observed_property is not None:
+        conditions.append("o.observed_property = $observed_property")
+        params["observed_property"] = observed_property
+    if bbox is not None:
+        west, south, east, north = bbox
+        across = "o.longitude BETWEEN $west AND $east"
+        if west > east:  # over the date line
+            across = "(o.longitude >= $west OR o.longitude <= $east)"
+        conditions.append(f"{across} AND o.latitude BETWEEN $south AND $north")
+        params |= {"west": west, "south": south, "east": east, "north": north}
+    for name, moment, sign in (("since", since, ">="), ("until", until, "<")):
+        if moment is not None:
+            conditions.append(f"o.phenomenon_time {sign} ${name}::TIMESTAMPTZ")
+            params[name] = _utc(moment)
+    return " AND ".join(conditions), params
+
+
+def _utc(moment: pd.Timestamp) -> str:
+    moment = pd.Timestamp(moment)
+    moment = moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
+    return str(moment.isoformat())
+
+
+def _frame(table: pyarrow.Table) -> pd.DataFrame:
+    frame = table.to_pandas()
+    dtypes = {name: COLUMNS[name].dtype for name in frame.columns if name in COLUMNS}
+    return frame.astype({name: dtype for name, dtype in dtypes.items() if str(frame[name].dtype) != dtype})
+
+
+def _pictured(table: pyarrow.Table) -> pd.DataFrame:
+    names = ["batch_id" if name == "batch" else name for name in table.column_names]
+    return _frame(table.rename_columns(names))[list(PICTURE)].sort_values(
+        [_SITE, "observed_property", "phenomenon_time"], kind="stable", ignore_index=True
+    )
+
+
+def _home_names(table: pd.DataFrame, scope: Scope) -> pd.DataFrame:
+    return table
+
+
+__all__ = ["PICTURE", "Readings", "StoreError", "STORED", "quoted"]

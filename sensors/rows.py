@@ -1,0 +1,1129 @@
+"""Reads the rows of a field file, block by block, into observations and quarantine.
+
+Every row is accounted for: *observed* if it yields at least one observation, *waiting* if all it could
+yield hangs on an open question, else *quarantined*. Every cell that cannot be used is a line of the
+quarantine with its row, column, value, a plain reason, and what would be right.
+
+All work is done on whole columns, and on distinct values where texts have to be read: a file of a
+million rows holds a few thousand different words.
+
+What surprised us: cells decide less than their neighbours. A ``<`` may stand in the cell, in a remark
+column, or in a sentence ("Not Detected") with the limit in a third column and in another unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from sensors.cells import read_results
+from sensors.dates import read_times
+from sensors.dialects import PLAIN
+from sensors.mapping import Mapping
+from sensors.places import read_points
+from sensors.plan import Meta, Plan, combination_keys
+from sensors.vocabulary import (
+    PRIVATE_ROLES,
+    fold,
+    month_names,
+    no_result_words,
+    read_fraction,
+    read_medium,
+    read_site_type,
+)
+from situation.errors import UnitError
+from situation.observation import FLAT_COLUMNS
+from situation.properties import PROPERTIES
+from situation.topic import Topic
+from situation.unit import factor, kind_of, read_unit
+
+OBSERVED, WAITING, QUARANTINED = 1, 2, 3
+LINE = ("source_row", "column", "value", "reason", "fix", "question_id")
+NO_PLACE_NO_SITE = "The row names no site and no place."
+
+_SIGNED_GROUPS = frozenset({"radioactivity", "isotopes"})
+_SIGNED = frozenset(
+    {
+        "temperature",
+        "air_temperature",
+        "redox_potential",
+        "orp",
+        "groundwater_level",
+        "depth_to_groundwater",
+        "gage_height",
+        "discharge",
+    }
+)
+_CONDITIONS: dict[str, tuple[str, str]] = {
+    "not detected": ("<", "below_detection"),
+    "not detected at reporting limit": ("<", "below_quantification"),
+    "not detected at detection limit": ("<", "below_detection"),
+    "below detection limit": ("<", "below_detection"),
+    "below method detection limit": ("<", "below_detection"),
+    "below reporting limit": ("<", "below_quantification"),
+    "below detection quantification limit": ("<", "below_quantification"),
+    "present below quantification limit": ("<", "below_quantification"),
+    "below quantification limit": ("<", "below_quantification"),
+    "detected not quantified": ("<", "trace"),
+    "trace": ("<", "trace"),
+    "present above quantification limit": (">", "above_range"),
+    "above quantification limit": (">", "above_range"),
+    "above operating range": (">", "above_range"),
+    "systematic contamination": ("missing", "not_analysed"),
+    "not reported": ("missing", "not_analysed"),
+    "not analyzed": ("missing", "not_analysed"),
+    "not analysed": ("missing", "not_analysed"),
+}
+_REMARKS: dict[str, str] = {"<": "<", "lt": "<", "less than": "<", "u": "<", "nd": "<", "bdl": "<", "bql": "<"}
+_REMARKS |= {"<lod": "<", "<loq": "<", "non detect": "<", "not detected": "<", "uj": "<"}
+_REMARKS |= {">": ">", "gt": ">", "greater than": ">", "e": "E", "j": "E", "estimated": "E", "~": "E", "est": "E"}
+_STATUS = {
+    "approved": "approved",
+    "accepted": "approved",
+    "final": "approved",
+    "validated": "approved",
+    "verified": "approved",
+    "published": "unknown",
+    "provisional": "provisional",
+    "preliminary": "provisional",
+    "draft": "provisional",
+    "on hold": "provisional",
+    "hasissues": "suspect",
+    "has issues": "suspect",
+    "suspect": "suspect",
+    "questionable": "suspect",
+    "rejected": "rejected",
+    "not approved": "rejected",
+    "invalid": "rejected",
+    "bad": "rejected",
+    "estimated": "estimated",
+}
+_BY_TYPE = {
+    "well": "groundwater",
+    "household_well": "groundwater",
+    "spring": "groundwater",
+    "river": "surface_water",
+    "lake": "surface_water",
+    "tap": "drinking_water",
+    "air_station": "air",
+}
+_METHODS = (
+    ("strip", ("strip", "test kit", "colour card", "color card", "drop test", "streifen", "bandelette")),
+    ("sensor", ("sensor", "logger", "sds011", "dht22", "bme280", "pms")),
+    ("meter", ("probe", "meter", "electrode", "sonde", "multiparameter", "handheld")),
+    ("laboratory", ("icp", "chromatograph", "spectro", "lab", "titration", "colorimetr", ", ic", "gc", "hplc")),
+)
+
+
+@dataclass
+class Sites:
+    """A table of sites to join: id and name to place; numbers in degrees (EPSG:4326)."""
+
+    table: pd.DataFrame  # key, name, type, longitude, latitude, datum, accuracy
+    file: str = "site table"
+
+
+@dataclass
+class Context:
+    """What holds for all rows of a file."""
+
+    plan: Plan
+    topic: Topic | None = None
+    source_id: str = "upload"
+    contributor: str | None = None
+    now: pd.Timestamp = field(default_factory=lambda: pd.Timestamp.now("UTC"))
+    sites: Sites | None = None
+    known: Sites | None = None
+
+    @property
+    def mapping(self) -> Mapping:
+        """How the file is understood."""
+        return self.plan.mapping
+
+    def constant(self, name: str, default: str | None = None) -> str | None:
+        """Give what holds for every row by the mapping."""
+        value = self.mapping.constants.get(name)
+        return default if value is None else str(value)
+
+
+@dataclass
+class Outcome:
+    """What a block gave: observations (columns of the flat form), lines of the quarantine, and each row's state."""
+
+    observations: pd.DataFrame
+    quarantine: pd.DataFrame
+    states: np.ndarray
+    unplaced: int = 0
+
+
+class _Lines:
+    """Collects lines of the quarantine by whole columns."""
+
+    def __init__(self, rows: np.ndarray) -> None:
+        self.rows = rows
+        self.parts: list[pd.DataFrame] = []
+
+    def add(
+        self, at: np.ndarray, column: object, value: object, reason: object, fix: object, question: object = None
+    ) -> None:
+        """Add a line for each row position in *at*."""
+        if len(at) == 0:
+            return
+        parts = {"position": at, "source_row": self.rows[at]}
+        for name, cells in zip(LINE[1:], (column, value, reason, fix, question), strict=True):
+            parts[name] = cells if isinstance(cells, (np.ndarray, pd.Series, list)) else [cells] * len(at)
+            parts[name] = np.asarray(parts[name], dtype=object)
+        self.parts.append(pd.DataFrame(parts))
+
+    def table(self) -> pd.DataFrame:
+        """Give all lines in the order of the file."""
+        if not self.parts:
+            return pd.DataFrame({name: pd.Series([], dtype=object) for name in ("position", *LINE)})
+        table = pd.concat(self.parts, ignore_index=True)
+        return table.sort_values("position", kind="stable", ignore_index=True)
+
+
+def _each(texts: pd.Series, read: Callable[[str], object]) -> np.ndarray:
+    """Read each distinct text once."""
+    codes, distinct = pd.factorize(texts)
+    found = np.empty(len(distinct) + 1, dtype=object)
+    found[:-1] = [read(str(text)) for text in distinct]
+    found[-1] = None
+    return found[codes]
+
+
+def _coalesce(block: pd.DataFrame, mapping: Mapping, role: str) -> pd.Series | None:
+    """Give the cells of a role: of several columns, the first that is filled in a row."""
+    columns = mapping.of(role)
+    if not columns:
+        return None
+    text = block[columns[0].source].str.strip()
+    for column in columns[1:]:
+        empty = text == ""
+        if not empty.any():
+            break
+        text = text.where(~empty, block[column.source].str.strip())
+    return text
+
+
+def read_block(block: pd.DataFrame, context: Context) -> Outcome:
+    """Read one block of rows.
+
+    Parameters
+    ----------
+    block : DataFrame
+        As :meth:`sensors.raw_table.RawTable.blocks` yields it.
+    context : Context
+        What is decided about the file.
+
+    Returns
+    -------
+    Outcome
+        One state a row, in the order of *block*.
+    """
+    return _Block(block, context).read()
+
+
+class _Block:
+    """One block on its way; positions count its rows from 0."""
+
+    def __init__(self, block: pd.DataFrame, context: Context) -> None:
+        self.block, self.context = block.reset_index(drop=True), context
+        self.mapping, self.plan = context.mapping, context.plan
+        self.rows = block.index.to_numpy("int64")
+        self.lines = _Lines(self.rows)
+        self.size = len(block)
+        self.usable = np.ones(self.size, dtype=bool)
+        self.waits = np.zeros(self.size, dtype=bool)  # the row as a whole waits
+        self.why = block.attrs.get("not_readings", {})
+        self.surplus = block.attrs.get("surplus", {})
+        self.unplaced = 0
+
+    def read(self) -> Outcome:
+        self._drop_not_readings()
+        cells = self._cells()
+        self._without_cells(cells)
+        site = self._sites()
+        time = self._times(cells)
+        place = self._places(site)
+        self._name_sites(site, place)
+        results = self._results(cells)
+        observations = self._observations(cells, results, site, time, place)
+        return self._outcome(observations)
+
+    # -- rows that are no readings ------------------------------------------------------------------
+
+    def _drop_not_readings(self) -> None:
+        if self.why:
+            at = np.flatnonzero(np.isin(self.rows, np.fromiter(self.why, dtype="int64")))
+            reasons = [self.why[row] for row in self.rows[at]]
+            self.lines.add(at, None, None, [f"Not a reading: {reason}." for reason in reasons], "Nothing to do.")
+            self.usable[at] = False
+        if self.surplus:
+            at = np.flatnonzero(np.isin(self.rows, np.fromiter(self.surplus, dtype="int64")) & self.usable)
+            self.lines.add(
+                at,
+                None,
+                None,
+                "The row has more cells than the header has columns, so its cells may have shifted.",
+                "Put text that holds the separator in quotes.",
+            )
+            self.usable[at] = False
+
+    # -- cells --------------------------------------------------------------------------------------
+
+    def _cells(self) -> pd.DataFrame:
+        """List the filled result cells: row position, text, number of what is measured."""
+        if self.mapping.layout == "long":
+            return self._long_cells()
+        columns = self.plan.columns
+        if not columns:
+            return pd.DataFrame({"at": np.array([], "int64"), "text": pd.Series([], dtype="str"), "meta": []})
+        parts = []
+        for number, meta in enumerate(columns):
+            text = self.block[meta.column].str.strip()
+            at = np.flatnonzero((text != "").to_numpy() & self.usable)
+            parts.append(pd.DataFrame({"at": at, "text": text.iloc[at].to_numpy(), "meta": number}))
+        self.metas = columns
+        cells = pd.concat(parts, ignore_index=True)
+        cells["text"] = cells["text"].astype("str")
+        return cells.sort_values("at", kind="stable", ignore_index=True)
+
+    def _long_cells(self) -> pd.DataFrame:
+        keys = combination_keys(self.mapping, self.block)
+        codes, distinct = pd.factorize(keys)
+        self.metas = [self.plan.metas.get(key) or Meta("not known") for key in distinct]
+        text = _coalesce(self.block, self.mapping, "value")
+        at = np.flatnonzero(self.usable)
+        values = text if text is not None else pd.Series("", index=self.block.index, dtype="str")
+        return pd.DataFrame({"at": at, "text": values.iloc[at].to_numpy(), "meta": codes[at]}).astype({"text": "str"})
+
+    def _without_cells(self, cells: pd.DataFrame) -> None:
+        """Quarantine rows that hold no reading at all."""
+        some = np.zeros(self.size, dtype=bool)
+        some[cells["at"].to_numpy("int64")] = True
+        at = np.flatnonzero(self.usable & ~some)
+        if len(at) == 0:
+            return
+        filled = (self.block.iloc[at] != "").sum(axis=1).to_numpy()
+        reasons = np.where(
+            filled <= 1,
+            "Not a reading: a line of text or a footer.",
+            "The row holds no reading: every column that measures something is empty.",
+        )
+        self.lines.add(at, None, None, reasons, "Fill in what was measured, or leave the row out.")
+        self.usable[at] = False
+
+    # -- sites --------------------------------------------------------------------------------------
+
+    def _sites(self) -> dict[str, np.ndarray]:
+        found = {}
+        for role in ("site_id", "site_name", "site_type"):
+            text = _coalesce(self.block, self.mapping, role)
+            texts = text if text is not None else pd.Series("", index=self.block.index, dtype="str")
+            found[role] = _each(texts, _one_space)
+        found["key"] = np.where(found["site_id"] != "", found["site_id"], found["site_name"])
+        found["type"] = _each(pd.Series(found["site_type"]), lambda text: read_site_type(text) if text else None)
+        default = self.context.constant("site_type")
+        if default:
+            found["type"] = np.where(found["site_type"] == "", default, found["type"])
+        return found
+
+    # -- times --------------------------------------------------------------------------------------
+
+    def _times(self, cells: pd.DataFrame) -> pd.DataFrame:
+        chosen = self._read_all_times()
+        kind = chosen["kind"].fillna("").to_numpy()
+        at = self.usable & ((chosen["phenomenon_time"].isna().to_numpy()) | np.isin(kind, ("future", "too_old")))
+        asked = at & (kind == "ambiguous_date") & ("date-order" in self.plan.questions)
+        where = np.flatnonzero(at)
+        if len(where):
+            reasons = chosen["reason"].to_numpy(dtype=object)[where]
+            reasons = np.where(pd.isna(reasons), "The row has no date.", reasons)
+            fixes = chosen["fix"].to_numpy(dtype=object)[where]
+            fixes = np.where(pd.isna(fixes), "Write the date, best as 2026-03-04.", fixes)
+            questions = np.where(asked[where], "date-order", None)
+            self.lines.add(where, chosen["column"].to_numpy()[where], chosen["text"].to_numpy()[where], reasons, fixes,
+                           questions)  # fmt: skip
+        self.usable &= ~at
+        self.waits |= asked
+        return chosen
+
+    def _read_all_times(self) -> pd.DataFrame:
+        """Read the columns of time in the order of their rank, until each row has one that can be read."""
+        parts = self._time_columns()
+        result: pd.DataFrame | None = None
+        for dates, times, zones, column in parts:
+            if result is not None and not (result["kind"] == "blank").any():
+                break
+            found = self._read_time(dates, times, zones)
+            found["column"], found["text"] = column, dates.to_numpy()
+            if result is None:
+                result = found
+            else:
+                empty = (result["kind"] == "blank").to_numpy()
+                result = result.where(~empty, found)
+        if result is None:
+            result = pd.DataFrame(index=self.block.index)
+            result["phenomenon_time"] = pd.Series(pd.NaT, index=result.index).astype("datetime64[us, UTC]")
+            for name in ("phenomenon_time_precision", "time_zone_source", "reason", "fix", "column", "text"):
+                result[name] = None
+            result["kind"] = "blank"
+            result["reason"] = "The file has no column with a date."
+            result["fix"] = "Add a column Date with the day of sampling, e.g. 2026-03-04."
+        return result
+
+    def _time_columns(self) -> list[tuple[pd.Series, pd.Series | None, pd.Series | str | None, str]]:
+        columns = sorted([*self.mapping.of("date"), *self.mapping.of("datetime")], key=lambda c: (c.rank, c.role))
+        clock = _coalesce(self.block, self.mapping, "time")
+        zone = _coalesce(self.block, self.mapping, "zone")
+        found: list[tuple[pd.Series, pd.Series | None, pd.Series | str | None, str]] = []
+        for number, column in enumerate(columns):
+            with_clock = clock if column.role == "date" or (number == 0 and clock is not None) else None
+            cells = self.block[column.source].str.strip()
+            found.append((cells, with_clock, column.zone or zone, column.source))
+        if not found and (year := self.mapping.first("year")):
+            text = self.block[year].str.strip()
+            for role in ("month", "day"):
+                part = _coalesce(self.block, self.mapping, role)
+                if part is None:
+                    break
+                number_text = _each(part, _month_number)
+                text = text + np.where(number_text == "", "", "-" + number_text.astype(str))
+            found.append((text, clock, zone, year))
+        return found
+
+    def _read_time(
+        self, dates: pd.Series, times: pd.Series | None, zones: pd.Series | str | None
+    ) -> pd.DataFrame:
+        parts = {"d": dates}
+        if times is not None:
+            parts["t"] = times
+        if isinstance(zones, pd.Series):
+            parts["z"] = zones
+        table = pd.DataFrame(parts)
+        codes = np.zeros(len(table), dtype="int64")
+        for name in table:
+            code, distinct = pd.factorize(table[name])
+            codes = codes * max(len(distinct), 1) + code
+        order, distinct_codes = pd.factorize(codes)
+        first = np.zeros(len(distinct_codes), dtype="int64")
+        first[order[::-1]] = np.arange(len(codes))[::-1]
+        short = table.iloc[first].reset_index(drop=True)
+        default_zone = self.context.constant("time_zone") or (self.context.topic.time_zone if self.context.topic else "UTC")
+        found = read_times(
+            short["d"],
+            short["t"] if "t" in short else None,
+            short["z"] if "z" in short else (zones if isinstance(zones, str) else None),
+            order=self.plan.order,
+            default_zone=default_zone,
+            months=month_names(),
+            now=self.context.now,
+        )
+        if isinstance(zones, str):
+            said = found["time_zone_source"].fillna("").to_numpy()
+            found["time_zone_source"] = np.where(said == "", None, "documented")
+        return found.iloc[order].reset_index(drop=True)
+
+    # -- places -------------------------------------------------------------------------------------
+
+    def _places(self, site: dict[str, np.ndarray]) -> pd.DataFrame:
+        place = self._given_places()
+        kind = place["kind"].fillna("").to_numpy(dtype=object)
+        self._ask_swapped(place, kind)
+        bad = self.usable & ~np.isin(kind, ("", "blank", "outside")) & ~self.waits
+        missing = place["longitude"].isna().to_numpy()
+        for table in (self.context.sites, self.context.known):
+            if table is not None and (missing & self.usable).any():
+                self._join_sites(table, site, place, missing)
+                missing = place["longitude"].isna().to_numpy()
+        where = np.flatnonzero(bad & missing)
+        if len(where):
+            asked = self.plan.crs_waits & (kind[where] == "no_crs")
+            self.lines.add(
+                where,
+                self._place_column(),
+                place["text"].to_numpy()[where],
+                place["reason"].to_numpy(dtype=object)[where],
+                place["fix"].to_numpy(dtype=object)[where],
+                np.where(asked, "crs", None),
+            )
+            self.usable[where[asked]] = False
+            self.waits[where[asked]] = True
+        return place
+
+    def _place_column(self) -> str | None:
+        for role in ("latitude", "geopoint", "x"):
+            if self.mapping.first(role):
+                return self.mapping.first(role)
+        return None
+
+    def _given_places(self) -> pd.DataFrame:
+        mapping, size = self.mapping, self.size
+        lon, lat = _coalesce(self.block, mapping, "longitude"), _coalesce(self.block, mapping, "latitude")
+        x, y = _coalesce(self.block, mapping, "x"), _coalesce(self.block, mapping, "y")
+        text = _coalesce(self.block, mapping, "geopoint")
+        crs: pd.Series | str | None = _coalesce(self.block, mapping, "crs")
+        datum = _coalesce(self.block, mapping, "datum")
+        place: pd.DataFrame | None = None
+        if lon is not None and lat is not None:
+            place = self._points({"x": lon, "y": lat, "crs": datum if datum is not None else None})
+        if text is not None and (place is None or (place["kind"] == "blank").any()):
+            place = _fill_blank(place, self._points({"text": text}))
+        if x is not None and y is not None and (place is None or (place["kind"] == "blank").any()):
+            zone = _coalesce(self.block, mapping, "utm_zone")
+            if self.plan.crs_waits:
+                grid = self._no_crs(x, y)
+            else:
+                known = self.plan.crs or (crs if crs is not None else None)
+                grid = self._points({"x": x, "y": y, "crs": known, "zone": zone})
+            place = _fill_blank(place, grid)
+        if place is None:
+            place = _no_places(size)
+        place["accuracy"] = self._accuracy(place)
+        if datum is not None:
+            place["horizontal_datum"] = np.where((datum == "").to_numpy(), place["horizontal_datum"], datum.to_numpy(dtype=object))
+        return place
+
+    def _accuracy(self, place: pd.DataFrame) -> np.ndarray:
+        found = place["horizontal_accuracy_m"].to_numpy("float64")
+        text = _coalesce(self.block, self.mapping, "accuracy")
+        if text is not None:
+            said = pd.to_numeric(text, errors="coerce").to_numpy("float64")
+            found = np.where(np.isnan(said), found, said)
+        shift = place["transformation_m"].to_numpy("float64")
+        return np.where(np.isnan(found), shift, np.fmax(found, np.where(np.isnan(shift), 0, shift)))
+
+    def _points(self, parts: dict[str, pd.Series | str | None]) -> pd.DataFrame:
+        columns = {name: part for name, part in parts.items() if isinstance(part, pd.Series)}
+        rest = {name: part for name, part in parts.items() if isinstance(part, str)}
+        table = pd.DataFrame(columns)
+        codes, short = _distinct_rows(table)
+        area = self._area()
+        series = {name: short[name] for name in columns}
+        if "crs" in series:
+            series["crs"] = series["crs"].where(series["crs"] != "", None)
+        found = read_points(
+            series.get("x"),
+            series.get("y"),
+            text=series.get("text"),
+            zone=series.get("zone", rest.get("zone")),
+            crs=series.get("crs", rest.get("crs")),
+            area=area,
+        )
+        found["text"] = [", ".join(str(cell) for cell in row) for row in zip(*[short[n] for n in short], strict=True)]
+        return found.iloc[codes].reset_index(drop=True)
+
+    def _area(self) -> tuple[float, float, float, float] | None:
+        """Where the points should be: round the file's other points, or the topic's area."""
+        if self.plan.centre:
+            lon, lat, radius = self.plan.centre
+            return (max(lon - radius, -180), max(lat - radius, -90), min(lon + radius, 180), min(lat + radius, 90))
+        return self.context.topic.area if self.context.topic else None
+
+    def _no_crs(self, x: pd.Series, y: pd.Series) -> pd.DataFrame:
+        place = _no_places(self.size)
+        blank = ((x == "") | (y == "")).to_numpy()
+        place["kind"] = np.where(blank, "blank", "no_crs")
+        place["text"] = (x + ", " + y).to_numpy()
+        place["reason"] = np.where(blank, None, "The reference system of the coordinates is not known.")
+        place["fix"] = np.where(blank, None, "Answer the question about the reference system.")
+        return place
+
+    def _ask_swapped(self, place: pd.DataFrame, kind: np.ndarray) -> None:
+        swapped = self.usable & (kind == "swapped")
+        if not swapped.any():
+            return
+        answer = self.mapping.answers.get("swapped-coordinates")
+        where = np.flatnonzero(swapped)
+        if answer in ("swap", "keep"):
+            self._swap(place, where, answer == "swap")
+            kind[where] = ""
+            return
+        if answer == "unknown":
+            return
+        self.plan.questions["swapped-coordinates"] = _swapped_question(self.mapping, place["text"].iloc[where[0]])
+        self.lines.add(
+            where,
+            self._place_column(),
+            place["text"].to_numpy()[where],
+            "Latitude and longitude look swapped: only the other way round does the point lie with the others.",
+            "Answer the question about swapped coordinates, or correct the row.",
+            "swapped-coordinates",
+        )
+        self.usable[where] = False
+        self.waits[where] = True
+
+    def _swap(self, place: pd.DataFrame, where: np.ndarray, swap: bool) -> None:
+        pairs = pd.Series(place["text"].to_numpy()[where]).str.split(", ", expand=True)
+        first, second = ((1, 0) if swap else (0, 1))
+        place.loc[where, "longitude"] = pd.to_numeric(pairs[first], errors="coerce").to_numpy()
+        place.loc[where, "latitude"] = pd.to_numeric(pairs[second], errors="coerce").to_numpy()
+
+    def _join_sites(self, sites: Sites, site: dict[str, np.ndarray], place: pd.DataFrame, missing: np.ndarray) -> None:
+        table = sites.table
+        lookup = {}
+        for column in ("name", "key"):
+            for position, word in enumerate(table[column]):
+                if word:
+                    lookup.setdefault(_same_word(str(word)), position)
+        for source in ("key", "site_name"):
+            at = _each(pd.Series(site[source]), lambda word: lookup.get(_same_word(word), -1) if word else -1)
+            found = missing & (at >= 0) & place["longitude"].isna().to_numpy()
+            where = np.flatnonzero(found)
+            if len(where) == 0:
+                continue
+            rows = at[where].astype("int64")
+            for name, column in (
+                ("longitude", "longitude"),
+                ("latitude", "latitude"),
+                ("horizontal_datum", "datum"),
+                ("accuracy", "accuracy"),
+            ):
+                values = place[name].to_numpy(copy=True)
+                values[where] = table[column].to_numpy()[rows]
+                place[name] = values
+            for name, column in (("site_name", "name"), ("type", "type")):
+                empty = np.isin(site[name][where], ("", None))
+                site[name][where[empty]] = table[column].to_numpy(dtype=object)[rows[empty]]
+
+    def _name_sites(self, site: dict[str, np.ndarray], place: pd.DataFrame) -> None:
+        """Give each row its site: by id, by name, or by its place; without either it cannot be kept."""
+        known = place["longitude"].notna().to_numpy()
+        named = site["key"] != ""
+        if self.context.constant("site_by") == "place":
+            named &= ~known
+        lost = self.usable & ~named & ~known
+        where = np.flatnonzero(lost)
+        self.lines.add(where, self._place_column(), None, NO_PLACE_NO_SITE,
+                       "Give the row the name of its site, or latitude and longitude.")  # fmt: skip
+        self.usable &= ~lost
+        by_place = np.flatnonzero(~named & known)
+        if len(by_place):
+            lon = place["longitude"].to_numpy()[by_place]
+            lat = place["latitude"].to_numpy()[by_place]
+            site["key"][by_place] = [f"{a:.5f},{o:.5f}" for a, o in zip(lat, lon, strict=True)]
+        self.unplaced = int((self.usable & ~known).sum())
+        prefix = self.context.constant("id_prefix")
+        if prefix is None:
+            prefix = f"{self.context.source_id}:"
+        site["id"] = _each(pd.Series(site["key"]), lambda key: key if key.startswith(prefix) else f"{prefix}{key}")
+
+    # -- results ------------------------------------------------------------------------------------
+
+    def _results(self, cells: pd.DataFrame) -> pd.DataFrame:
+        """Read the cells of rows that are still usable; mark what cannot be used."""
+        cells.drop(index=cells.index[~self.usable[cells["at"].to_numpy("int64")]], inplace=True)
+        cells.reset_index(drop=True, inplace=True)
+        codes, distinct = pd.factorize(cells["text"])
+        read = read_results(pd.Series(distinct, dtype="str"), decimal=self.plan.decimal, nd_words=no_result_words())
+        found = read.iloc[codes].reset_index(drop=True)
+        found["question"] = np.full(len(found), None, dtype=object)
+        for name in ("reason", "fix", "detection_condition", "result_status", "qualifier", "unit_in_cell"):
+            values = found[name].to_numpy(dtype=object)
+            found[name] = np.where(pd.isna(values), None, values)
+        if self.mapping.layout == "long":
+            self._apply_remarks(cells, found)
+        self._units(cells, found)
+        if self.mapping.layout == "long":
+            self._apply_limits(cells, found)
+        self._refuse(cells, found)
+        self._apply_constants(cells, found)
+        self._wait(cells, found)
+        return found
+
+    def _at(self, cells: pd.DataFrame, role: str) -> pd.Series | None:
+        text = _coalesce(self.block, self.mapping, role)
+        return None if text is None else text.iloc[cells["at"].to_numpy("int64")].reset_index(drop=True)
+
+    def _apply_remarks(self, cells: pd.DataFrame, found: pd.DataFrame) -> None:
+        """Let remark and condition columns say what the cell does not: below, above, estimated, missing."""
+        result = found["result"].to_numpy("float64", copy=True)
+        limit = found["detection_limit"].to_numpy("float64", copy=True)
+        censoring = found["censoring"].to_numpy(dtype=object, copy=True)
+        condition = found["detection_condition"].to_numpy(dtype=object, copy=True)
+        status = found["result_status"].to_numpy(dtype=object, copy=True)
+        reason, kind = found["reason"].to_numpy(dtype=object, copy=True), found["kind"].to_numpy(dtype=object, copy=True)
+        verdict = np.full(len(found), "", dtype=object)
+        remarks = self._at(cells, "qualifier")
+        if remarks is not None:
+            verdict = _each(remarks, lambda text: _REMARKS.get(" ".join(text.casefold().split()), ""))
+            status = np.where(verdict == "E", "estimated", status)
+            shown = remarks.to_numpy(dtype=object)
+            found["qualifier"] = np.where(shown == "", found["qualifier"].to_numpy(dtype=object), shown)
+        said = self._at(cells, "condition")
+        if said is not None:
+            read = _each(said, lambda text: _CONDITIONS.get(fold(text), ("", "")) if text else ("", ""))
+            signs = np.array([pair[0] for pair in read], dtype=object)
+            words = np.array([pair[1] for pair in read], dtype=object)
+            verdict = np.where(signs == "", verdict, signs)
+            condition = np.where(words == "", condition, words)
+        quantified = np.isfinite(result) & (censoring == "=")
+        for sign in ("<", ">"):
+            here = verdict == sign
+            limit = np.where(here & quantified, result, limit)
+            result = np.where(here & quantified, np.nan, result)
+            free = here & (quantified | np.isin(kind, ("blank", "text", "nd_without_limit")) | (censoring == "missing"))
+            censoring = np.where(free, sign, censoring)
+            reason, kind = np.where(free, None, reason), np.where(free, "", kind)
+            default = "below_detection" if sign == "<" else "above_range"
+            condition = np.where(free & (condition == None), default, condition)  # noqa: E711
+        gone = (verdict == "missing") & ~quantified
+        reason = np.where(gone, "The source reports no result for this row.", reason)
+        for name, values in (("result", result), ("detection_limit", limit), ("censoring", censoring),
+                             ("detection_condition", condition), ("result_status", status), ("reason", reason),
+                             ("kind", kind)):  # fmt: skip
+            found[name] = values
+
+    def _units(self, cells: pd.DataFrame, found: pd.DataFrame) -> None:
+        """Give each cell property, unit and form: of its column or row, or as written behind the number."""
+        number = cells["meta"].to_numpy("int64")
+        for name in ("property", "name", "code", "unit", "unit_source", "species", "fraction", "medium"):
+            values = np.array([getattr(meta, name) for meta in self.metas] or [None], dtype=object)
+            found[f"m_{name}"] = values[number] if len(number) else np.array([], dtype=object)
+        inside = found["unit_in_cell"].to_numpy(dtype=object)
+        if not any(cell is not None for cell in pd.unique(inside)):
+            return
+        read = _each(pd.Series(inside), lambda text: read_unit(text))
+        ucum = np.array([None if u is None else u.ucum for u in read], dtype=object)
+        form = np.array([None if u is None else u.species for u in read], dtype=object)
+        have = np.array([code is not None for code in ucum])
+        found["m_unit"] = np.where(have, ucum, found["m_unit"].to_numpy(dtype=object))
+        found["m_unit_source"] = np.where(have, inside, found["m_unit_source"].to_numpy(dtype=object))
+        with_form = have & np.array([word is not None for word in form])
+        found["m_species"] = np.where(with_form, form, found["m_species"].to_numpy(dtype=object))
+        found["unit_given"] = have
+
+    def _apply_limits(self, cells: pd.DataFrame, found: pd.DataFrame) -> None:
+        """Take the limit of a ``<`` or ``>`` from its own column, in the unit of the result."""
+        columns, units = self.mapping.of("limit"), self.mapping.of("limit_unit")
+        at = cells["at"].to_numpy("int64")
+        for number, column in enumerate(columns):
+            need = np.isin(found["censoring"].to_numpy(dtype=object), ("<", ">")) & found["detection_limit"].isna().to_numpy()
+            if not need.any():
+                return
+            text = self.block[column.source].str.strip().iloc[at].reset_index(drop=True)
+            value = pd.to_numeric(text.str.replace(",", ".", regex=False), errors="coerce").to_numpy("float64")
+            own = self.block[units[number].source].str.strip().iloc[at].reset_index(drop=True) if number < len(units) else None
+            self._set_limits(found, np.flatnonzero(need & np.isfinite(value)), value, own)
+
+    def _set_limits(self, found: pd.DataFrame, where: np.ndarray, value: np.ndarray, units: pd.Series | None) -> None:
+        limit = found["detection_limit"].to_numpy("float64", copy=True)
+        unit = found["m_unit"].to_numpy(dtype=object, copy=True)
+        source = found["m_unit_source"].to_numpy(dtype=object, copy=True)
+        species = found["m_species"].to_numpy(dtype=object, copy=True)
+        key = found["m_property"].to_numpy(dtype=object)
+        for i in where:
+            text = "" if units is None else str(units.iloc[i])
+            said = read_unit(text)
+            if not text or said.ucum is None or said.ucum == unit[i]:
+                limit[i] = value[i]
+            elif unit[i] is None:
+                limit[i], unit[i], source[i] = value[i], said.ucum, text
+                species[i] = species[i] or said.species
+            else:
+                try:
+                    scale, offset = factor(key[i], said.ucum, said.species or species[i], unit[i], species[i])
+                    limit[i] = value[i] * scale + offset
+                except UnitError:
+                    limit[i] = np.nan
+        found["detection_limit"], found["m_unit"], found["m_unit_source"], found["m_species"] = limit, unit, source, species
+
+    def _refuse(self, cells: pd.DataFrame, found: pd.DataFrame) -> None:
+        """Mark cells that are no results, and results that cannot be."""
+        kind = found["kind"].to_numpy(dtype=object)
+        reason = found["reason"].to_numpy(dtype=object, copy=True)
+        fix = found["fix"].to_numpy(dtype=object, copy=True)
+        reason = np.where(kind == "nd_without_limit", None, reason)
+        blank = (kind == "blank") | (found["censoring"] == "missing").to_numpy()
+        reason = np.where(blank & pd.isna(reason), "The cell says that there is no result.", reason)
+        fix = np.where(blank & pd.isna(fix), "Nothing to do, or write the result.", fix)
+        presence = found["detection_condition"].isin(["present", "absent"]).to_numpy()
+        reason = np.where((kind == "text") & presence, None, reason)
+        result, limit = found["result"].to_numpy("float64"), found["detection_limit"].to_numpy("float64")
+        signed, limits = self._signed(found), (np.isfinite(limit) & (limit < 0))
+        below = ((np.isfinite(result) & (result < 0)) | limits) & ~signed
+        reason = np.where(below & pd.isna(reason), "A concentration cannot be below zero.", reason)
+        fix = np.where(below, "If it was below the limit, write < and the limit, e.g. <0.5.", fix)
+        ph = (found["m_property"] == "ph").to_numpy() & np.isfinite(result) & ((result > 14) | (result < 0))
+        reason = np.where(ph, "A pH lies between 0 and 14.", reason)
+        fix = np.where(ph, "Check the number and the column.", fix)
+        sentinel = (kind == "sentinel") & np.isfinite(result)
+        reason = np.where(sentinel & below, "A code for “no value”, or a result below zero, which cannot be.", reason)
+        reason = np.where(sentinel & ~below, None, reason)
+        found["reason"], found["fix"] = reason, fix
+
+    def _signed(self, found: pd.DataFrame) -> np.ndarray:
+        """Say which results may be below zero."""
+        codes, distinct = pd.factorize(pd.MultiIndex.from_arrays([found["m_property"], found["m_unit"]]))
+        may = []
+        for key, unit in distinct:
+            if isinstance(key, str):
+                may.append(key in _SIGNED or PROPERTIES[key].group in _SIGNED_GROUPS)
+            else:
+                may.append(not isinstance(unit, str) or kind_of(unit) not in ("mass_concentration", "amount_concentration"))
+        return np.array([*may, True])[codes]
+
+    def _apply_constants(self, cells: pd.DataFrame, found: pd.DataFrame) -> None:
+        result = found["result"].to_numpy("float64", copy=True)
+        for value, action in self.plan.constants.items():
+            here = np.isclose(result, value, rtol=1e-9, atol=0) & self._constant_columns(cells, value)
+            if not here.any() or action == "real":
+                if action == "real" and here.any():
+                    self._forgive(found, here)
+                continue
+            if action == "ask":
+                found.loc[here, "question"] = _constant_slug(value)
+                found.loc[here, "reason"] = "The number repeats so often that it may not be a measured value."
+                found.loc[here, "fix"] = "Answer the question about this number."
+            elif action == "limit":
+                found.loc[here, "detection_limit"] = abs(value)
+                found.loc[here, "result"] = np.nan
+                found.loc[here, "censoring"] = "<"
+                found.loc[here, "detection_condition"] = "below_detection"
+                self._forgive(found, here)
+            else:
+                found.loc[here, "reason"] = "The number stands for “no value”."
+                found.loc[here, "fix"] = "Nothing to do."
+
+    def _forgive(self, found: pd.DataFrame, here: np.ndarray) -> None:
+        signed = self._signed(found)
+        fine = here & ((found["result"].isna()).to_numpy() | signed | (found["result"] >= 0).to_numpy())
+        found.loc[fine, "reason"] = None
+
+    def _constant_columns(self, cells: pd.DataFrame, value: float) -> np.ndarray:
+        names = self.plan.constant_columns.get(value)
+        if names is None or self.mapping.layout == "long":
+            return np.ones(len(cells), dtype=bool)
+        inside = np.array([meta.column in names for meta in self.metas])
+        return inside[cells["meta"].to_numpy("int64")]
+
+    def _wait(self, cells: pd.DataFrame, found: pd.DataFrame) -> None:
+        """Let cells wait whose unit, form or decimal mark is asked for."""
+        question = found["question"].to_numpy(dtype=object, copy=True)
+        reason = found["reason"].to_numpy(dtype=object, copy=True)
+        first = np.array([(meta.questions or [None])[0] for meta in self.metas] or [None], dtype=object)
+        asked = first[cells["meta"].to_numpy("int64")] if len(cells) else np.array([], dtype=object)
+        given = found["unit_given"].to_numpy(bool) if "unit_given" in found else np.zeros(len(found), bool)
+        about_unit = np.array([isinstance(q, str) and q.startswith("unit") for q in asked], dtype=bool)
+        asked = np.where(given & about_unit, None, asked)
+        here = pd.isna(reason) & ~pd.isna(asked)
+        question = np.where(here, asked, question)
+        reason = np.where(here, "Waits for the answer to a question.", reason)
+        found["fix"] = np.where(here, "Answer the question.", found["fix"].to_numpy(dtype=object))
+        unclear = (found["kind"] == "ambiguous_decimal").to_numpy() & ("decimal" in self.plan.questions)
+        question = np.where(unclear, "decimal", question)
+        found["question"], found["reason"] = question, reason
+
+    # -- observations -------------------------------------------------------------------------------
+
+    def _observations(
+        self,
+        cells: pd.DataFrame,
+        found: pd.DataFrame,
+        site: dict[str, np.ndarray],
+        time: pd.DataFrame,
+        place: pd.DataFrame,
+    ) -> pd.DataFrame:
+        bad = ~pd.isna(found["reason"].to_numpy(dtype=object))
+        self._quarantine_cells(cells[bad], found[bad])
+        good = found[~bad]
+        at = cells["at"].to_numpy("int64")[~bad]
+        self.at = at
+        self.waiting_at = cells["at"].to_numpy("int64")[bad & ~pd.isna(found["question"].to_numpy(dtype=object))]
+        out = self._what(good, at, site)
+        text = cells["text"].to_numpy(dtype=object)[~bad]
+        out |= {
+            "result": good["result"].to_numpy("float64"),
+            "result_text": text,
+            "unit": good["m_unit"].to_numpy(dtype=object),
+            "unit_source": good["m_unit_source"].to_numpy(dtype=object),
+            "censoring": good["censoring"].to_numpy(dtype=object),
+            "detection_limit": good["detection_limit"].to_numpy("float64"),
+            "detection_condition": good["detection_condition"].to_numpy(dtype=object),
+            "result_qualifier": good["qualifier"].to_numpy(dtype=object),
+            "result_uncertainty": self._number(good["result_uncertainty"].to_numpy("float64"), "uncertainty", at),
+        }
+        out |= self._where_and_when(at, time, place)
+        out |= self._quality(good, at)
+        out |= {
+            "contributor": self.context.contributor,
+            "licence": self._column_or_constant("licence", at),
+            "attribution": self._column_or_constant("attribution", at),
+            "retrieved_at": self.context.now,
+            "source_id": self.context.source_id,
+            "source_row": self.rows[at],
+        }
+        return pd.DataFrame(out, index=np.arange(len(at)))
+
+    def _quarantine_cells(self, cells: pd.DataFrame, found: pd.DataFrame) -> None:
+        at = cells["at"].to_numpy("int64")
+        if self.mapping.layout == "long":
+            columns: object = self.mapping.first("value")
+        else:
+            names = np.array([meta.column for meta in self.metas] or [None], dtype=object)
+            columns = names[cells["meta"].to_numpy("int64")] if len(cells) else []
+        silent = np.zeros(len(cells), dtype=bool)
+        if self.mapping.layout == "wide":
+            # "NA" in a wide table is an empty cell: no reading, and nothing to correct.
+            silent = (found["censoring"] == "missing").to_numpy() & pd.isna(found["question"].to_numpy(dtype=object))
+            silent &= found["result"].isna().to_numpy()
+            columns = np.asarray(columns, dtype=object)[~silent]
+        keep = ~silent
+        self.lines.add(
+            at[keep],
+            columns,
+            cells["text"].to_numpy(dtype=object)[keep],
+            found["reason"].to_numpy(dtype=object)[keep],
+            found["fix"].to_numpy(dtype=object)[keep],
+            found["question"].to_numpy(dtype=object)[keep],
+        )
+
+    def _what(self, good: pd.DataFrame, at: np.ndarray, site: dict[str, np.ndarray]) -> dict[str, object]:
+        medium = self._medium(good, at, site)
+        texts = {}
+        for role, name in (("method", "procedure"), ("sample_id", "sample_id")):
+            text = _coalesce(self.block, self.mapping, role)
+            texts[name] = None if text is None else _none_if_empty(text.to_numpy(dtype=object)[at])
+        fraction = _each(pd.Series(good["m_fraction"].to_numpy(dtype=object)), lambda t: read_fraction(t) if t else None)
+        method = texts["procedure"]
+        default = self.context.constant("procedure_class", "unknown")
+        classes = default if method is None else _each(pd.Series(method), lambda t: _class_of(t) or default)
+        return texts | {
+            "monitoring_location_id": site["id"][at],
+            "monitoring_location_name": _none_if_empty(site["site_name"][at]),
+            "monitoring_location_type": site["type"][at],
+            "observed_property": good["m_property"].to_numpy(dtype=object),
+            "observed_property_name": good["m_name"].to_numpy(dtype=object),
+            "observed_property_code": good["m_code"].to_numpy(dtype=object),
+            "sampled_medium": medium,
+            "sample_fraction": fraction,
+            "method_speciation": good["m_species"].to_numpy(dtype=object),
+            "procedure_class": classes if isinstance(classes, str) else np.where(pd.isna(classes), default, classes),
+            "replicate": self._replicates(at),
+            "position_rule": self._position_rules(site["type"][at]),
+        }
+
+    def _medium(self, good: pd.DataFrame, at: np.ndarray, site: dict[str, np.ndarray]) -> np.ndarray:
+        medium = np.full(len(at), None, dtype=object)
+        text = _coalesce(self.block, self.mapping, "medium")
+        for column in reversed(self.mapping.of("medium")):
+            said = _each(self.block[column.source].str.strip(), lambda t: read_medium(t) if t else None)[at]
+            medium = np.where(pd.isna(said), medium, said)
+        groups = _each(
+            pd.Series(good["m_property"].to_numpy(dtype=object)),
+            lambda key: "air" if key in PROPERTIES and PROPERTIES[key].group == "air" else "",
+        )
+        by_type = np.array([_BY_TYPE.get(kind) if kind else None for kind in site["type"][at]], dtype=object)
+        vague = pd.isna(medium) | (medium == "water")
+        medium = np.where(vague & ~pd.isna(by_type) & (groups != "air"), by_type, medium)
+        constant = self.context.constant("medium")
+        medium = np.where(pd.isna(medium) & (constant is not None), constant, medium)
+        medium = np.where(pd.isna(medium) & (groups == "air"), "air", medium)
+        mapped = ~pd.isna(good["m_property"].to_numpy(dtype=object))
+        medium = np.where(pd.isna(medium) & mapped & (text is None), "water", medium)
+        return np.where(pd.isna(medium), "unknown", medium)
+
+    def _replicates(self, at: np.ndarray) -> np.ndarray:
+        found = np.full(len(at), None, dtype=object)
+        text = _coalesce(self.block, self.mapping, "replicate")
+        if text is not None:
+            found = _none_if_empty(text.to_numpy(dtype=object)[at])
+        mark = _coalesce(self.block, self.mapping, "replicate_mark")
+        if mark is not None:
+            rules = self.mapping.rules
+            codes = dict((rules.codes if rules else {}).get("replicate_mark", {}))
+            marks = _each(mark, lambda t: codes.get(t) or ("replicate" if _says_replicate(t) else None))[at]
+            found = np.where(pd.isna(found), marks, found)
+        return found
+
+    def _position_rules(self, types: np.ndarray) -> np.ndarray | str:
+        topic = self.context.topic
+        if topic is None or not topic.privacy:
+            return "exact"
+        return _each(pd.Series(types), lambda kind: topic.privacy.get(kind, "exact")) if len(types) else "exact"
+
+    def _where_and_when(self, at: np.ndarray, time: pd.DataFrame, place: pd.DataFrame) -> dict[str, object]:
+        depth = self._depths(at)
+        return {
+            "phenomenon_time": time["phenomenon_time"].iloc[at].array,
+            "phenomenon_time_precision": time["phenomenon_time_precision"].to_numpy(dtype=object)[at],
+            "time_zone_source": time["time_zone_source"].to_numpy(dtype=object)[at],
+            "longitude": place["longitude"].to_numpy("float64")[at],
+            "latitude": place["latitude"].to_numpy("float64")[at],
+            "horizontal_accuracy_m": pd.to_numeric(place["accuracy"]).to_numpy("float64")[at],
+            "horizontal_datum": _none_if_empty(place["horizontal_datum"].to_numpy(dtype=object)[at]),
+            "depth_m": depth,
+        }
+
+    def _depths(self, at: np.ndarray) -> np.ndarray:
+        columns = self.mapping.of("depth")
+        if not columns:
+            return np.full(len(at), np.nan)
+        text = self.block[columns[0].source].str.strip()
+        depth = pd.to_numeric(text.str.replace(",", ".", regex=False), errors="coerce").to_numpy("float64")
+        units = _coalesce(self.block, self.mapping, "depth_unit")
+        own = columns[0].unit
+        if units is not None or own:
+            said = _each(units, lambda t: _metres(read_unit(t).ucum if t else None)) if units is not None else _metres(own)
+            depth = depth * np.asarray(said, dtype="float64")
+        wrong = np.flatnonzero((depth < 0) & self.usable)
+        if len(wrong):
+            self.lines.add(wrong, columns[0].source, text.to_numpy(dtype=object)[wrong],
+                           "A depth below ground cannot be negative; the reading is kept without it.",
+                           "Write the depth as metres below ground, positive downwards.")  # fmt: skip
+        return np.where(depth < 0, np.nan, depth)[at]
+
+    def _number(self, values: np.ndarray, role: str, at: np.ndarray) -> np.ndarray:
+        text = _coalesce(self.block, self.mapping, role)
+        if text is None:
+            return values
+        said = pd.to_numeric(text.str.replace(",", ".", regex=False), errors="coerce").to_numpy("float64")[at]
+        return np.where(np.isnan(said), values, said)
+
+    def _quality(self, good: pd.DataFrame, at: np.ndarray) -> dict[str, object]:
+        status = good["result_status"].to_numpy(dtype=object)
+        text = _coalesce(self.block, self.mapping, "status")
+        if text is not None:
+            said = _each(text, self._status_of)[at]
+            status = np.where(pd.isna(status), said, status)
+        status = np.where(pd.isna(status), "unknown", status)
+        flag = np.where(status == "suspect", 3, np.where(status == "rejected", 4, 2)).astype("int64")
+        reason = np.where(flag > 2, "the source marks the result so", None)
+        return {"result_status": status, "quality_flag": flag, "quality_reason": reason}
+
+    def _status_of(self, text: str) -> str | None:
+        rules = self.mapping.rules
+        codes = dict((rules.codes if rules else {}).get("status", {}))
+        word = fold(text).removeprefix("validation status ")
+        return codes.get(text.strip().casefold()) or _STATUS.get(word)
+
+    def _column_or_constant(self, role: str, at: np.ndarray) -> object:
+        constant = self.context.constant(role)
+        if role == "attribution" and constant is None:
+            constant = self.context.contributor
+        text = _coalesce(self.block, self.mapping, role)
+        if text is None:
+            return constant or "unknown"
+        cells = text.to_numpy(dtype=object)[at]
+        return np.where(cells == "", constant or "unknown", cells)
+
+    # -- accounts -----------------------------------------------------------------------------------
+
+    def _outcome(self, observations: pd.DataFrame) -> Outcome:
+        states = np.full(self.size, QUARANTINED, dtype="int8")
+        states[self.waits] = WAITING
+        states[self.waiting_at] = WAITING
+        states[self.at] = OBSERVED
+        lines = self.lines.table()
+        silent = np.ones(self.size, dtype=bool)
+        silent[lines["position"].to_numpy("int64")] = False
+        silent &= states == QUARANTINED
+        if silent.any():
+            self.lines.add(np.flatnonzero(silent), None, None, "The row holds no reading.",
+                           "Fill in what was measured, or leave the row out.")  # fmt: skip
+            lines = self.lines.table()
+        for column in harmless_columns(self.mapping):
+            name = f"{column} (in the file)" if column in LINE else column
+            lines[name] = self.block[column].to_numpy(dtype=object)[lines["position"].to_numpy("int64")]
+        return Outcome(observations, lines.drop(columns="position"), states, self.unplaced)
+
+
+def harmless_columns(mapping: Mapping) -> list[str]:
+    """List the columns whose cells may leave: those that are understood and hold no people."""
+    return [c.source for c in mapping.columns if c.role not in PRIVATE_ROLES]
+
+
+def _one_space(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _same_word(text: str) -> str:
+    word = fold(text)
+    return word.removeprefix("usgs ").lstrip("0") or word
+
+
+def _none_if_empty(cells: np.ndarray) -> np.ndarray:
+    return np.where(pd.isna(cells) | (cells == ""), None, cells)
+
+
+def _month_number(text: str) -> str:
+    word = text.strip().casefold()
+    number = month_names().get(word) or (int(float(word)) if word.replace(".", "").isdigit() else None)
+    return f"{number:02d}" if number else ""
+
+
+def _metres(unit: str | None) -> float:
+    if unit is None or unit == "m":
+        return 1.0
+    try:
+        return factor(None, unit, None, "m", None)[0]
+    except UnitError:
+        return float("nan")
+
+
+def _class_of(text: str | None) -> str | None:
+    word = (text or "").casefold()
+    return next((kind for kind, marks in _METHODS if any(mark in word for mark in marks)), None) if word else None
+
+
+def _says_replicate(text: str) -> bool:
+    word = fold(text)
+    return "replicate" in word or "duplicate" in word
+
+
+def _constant_slug(value: float) -> str:
+    from sensors.questions import slug
+
+    return slug("constant", f"{value:.6g}")
+
+
+def _distinct_rows(table: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
+    number = np.zeros(len(table), dtype="int64")
+    for name in table:
+        codes, distinct = pd.factorize(table[name])
+        number = number * (len(distinct) + 1) + codes + 1
+    codes, distinct = pd.factorize(number)
+    first = np.zeros(len(distinct), dtype="int64")
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    return codes, table.iloc[first].reset_index(drop=True)
+
+
+def _no_places(size: int) -> pd.DataFrame:
+    place = pd.DataFrame(index=range(size))
+    for name in ("longitude", "latitude", "altitude_m", "horizontal_accuracy_m", "transformation_m", "accuracy"):
+        place[name] = np.full(size, np.nan)
+    for name in ("horizontal_datum", "reason", "fix", "text"):
+        place[name] = np.full(size, None, dtype=object)
+    place["kind"] = np.full(size, "blank", dtype=object)
+    return place
+
+
+def _fill_blank(place: pd.DataFrame | None, other: pd.DataFrame) -> pd.DataFrame:
+    if place is None:
+        return other
+    blank = (place["kind"] == "blank").to_numpy()
+    return place.where(~blank, other)
+
+
+def _swapped_question(mapping: Mapping, example: object) -> object:
+    from sensors.questions import Choice, Question
+
+    return Question(
+        "swapped-coordinates",
+        "Are latitude and longitude swapped in some rows?",
+        "Some points lie with the others, or in the topic's area, only when the two numbers change places.",
+        [
+            Choice("swap", "Yes, swap them in those rows", "The points move to where the others are."),
+            Choice("keep", "No, they are right", "The points stay as they are written."),
+            Choice("unknown", "Not known", "The readings are kept without a place."),
+        ],
+        column=mapping.first("latitude") or mapping.first("x"),
+        example=str(example),
+    )
+
+
+__all__ = ["FLAT_COLUMNS", "PLAIN", "Context", "Outcome", "Sites", "harmless_columns", "read_block"]

@@ -1,0 +1,510 @@
+"""What the headers and cells of field files mean, in the languages people write them in.
+
+The words stand in ``data/vocabulary/<language>.toml``; a language is one file, no code. All languages
+are tried at once: a file in Portuguese with one English column is the rule and not the exception.
+
+What surprised us: a header is a small sentence. ``4_Nitrate_mgL_NO3``, ``sample/nitrate_mgl``,
+``Arsénico total (µg/l)`` and ``Nitrate mg/L (NO3)`` hold a place in a form, a substance, a unit, a
+fraction and a form of the molecule, in any order; a bare ``NO3`` names the ion and so its form, while
+``Nitrate (ppm)`` leaves the form open. Chemical symbols match only as they are written: ``As`` is an
+element and ``as`` a word, ``No`` is a number and ``NO`` a gas.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from situation.errors import DataFileError
+from situation.observation import MEDIA
+from situation.properties import PROPERTIES, find_cas, find_pcode, find_property
+from situation.settings import DATA
+from situation.unit import read_unit
+
+FOLDER = DATA / "vocabulary"
+
+ROLES = (
+    "site_id",
+    "site_name",
+    "site_type",
+    "latitude",
+    "longitude",
+    "geopoint",
+    "x",
+    "y",
+    "utm_zone",
+    "crs",
+    "datum",
+    "accuracy",
+    "altitude",
+    "date",
+    "time",
+    "datetime",
+    "zone",
+    "year",
+    "month",
+    "day",
+    "property",
+    "property_code",
+    "value",
+    "unit",
+    "species",
+    "fraction",
+    "qualifier",
+    "condition",
+    "limit",
+    "limit_unit",
+    "uncertainty",
+    "medium",
+    "depth",
+    "depth_unit",
+    "method",
+    "sample_id",
+    "sample_code",
+    "replicate",
+    "replicate_mark",
+    "status",
+    "licence",
+    "attribution",
+    "notes",
+    "ignored",
+    "personal",
+    "measure",
+    "unknown",
+)
+
+#: Roles whose cells never leave: people, free text, and what nobody asked for.
+PRIVATE_ROLES = frozenset({"personal", "notes", "ignored", "unknown"})
+
+
+@dataclass(frozen=True)
+class Substance:
+    """What a name of something measured says: our key, and the form, fraction and unit it implies."""
+
+    property: str | None
+    name: str
+    species: str | None = None
+    fraction: str | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What one header means. ``unit`` is UCUM; ``unit_source`` as written; ``sure`` 0 … 1."""
+
+    role: str
+    property: str | None = None
+    name: str | None = None
+    unit: str | None = None
+    unit_source: str | None = None
+    species: str | None = None
+    fraction: str | None = None
+    sure: float = 1.0
+
+
+def fold(text: str) -> str:
+    """Bring a word to the form in which words are compared: case, accents, punctuation and spaces away.
+
+    >>> fold("  Point de prélèvement "), fold("SITE_No."), fold("Größe")
+    ('point de prelevement', 'site no', 'grosse')
+    """
+    text = unicodedata.normalize("NFKC", text).casefold()
+    text = "".join(c for c in unicodedata.normalize("NFD", text) if not ("\u0300" <= c <= "\u036f"))
+    text = unicodedata.normalize("NFC", text)
+    text = re.sub("[\u064b-\u0652\u0640\u200c-\u200f\u202a-\u202e\ufeff]", "", text)
+    text = text.translate(_ARABIC)
+    # Letters with their marks stay (Devanagari vowels are marks); everything else is a gap.
+    return " ".join("".join(c if c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in text).split())
+
+
+_ARABIC = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي", "ة": "ه", "ؤ": "و", "ئ": "ي"})
+
+
+@cache
+def languages(folder: Path = FOLDER) -> Mapping[str, Mapping[str, Any]]:
+    """Read every vocabulary file.
+
+    Raises
+    ------
+    DataFileError
+        If a file is not TOML, or names a role or substance that does not exist.
+    """
+    found = {}
+    for path in sorted(folder.glob("*.toml"), key=lambda path: (path.stem != "en", path.stem)):
+        try:
+            words = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        except tomllib.TOMLDecodeError as wrong:
+            raise DataFileError(f"data/vocabulary/{path.name} is not TOML: {wrong}.") from wrong
+        _check(path.name, words)
+        found[path.stem] = words
+    return found
+
+
+def _check(file: str, words: Mapping[str, Any]) -> None:
+    known: Mapping[str, Any] = {"roles": ROLES, "substances": PROPERTIES, "media": MEDIA}
+    for part, names in known.items():
+        strange = sorted(set(words.get(part, {})) - set(names))
+        if strange:
+            raise DataFileError(f"data/vocabulary/{file}: [{part}] has {', '.join(strange)}, which does not exist.")
+
+
+def _entries(part: str) -> Iterator[tuple[str, str]]:
+    for words in languages().values():
+        for key, terms in words.get(part, {}).items():
+            for term in terms:
+                yield term, key
+
+
+@cache
+def _folded(part: str) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for term, key in _entries(part):
+        found.setdefault(fold(term), key)
+    return found
+
+
+@cache
+def no_result_words() -> Mapping[str, str]:
+    """Words that stand where a number should: casefolded word to what it says (``nd`` is below_detection)."""
+    found: dict[str, str] = {}
+    for term, kind in _entries("no_result"):
+        found.setdefault(" ".join(term.casefold().split()), kind)
+    return found
+
+
+@cache
+def month_names() -> Mapping[str, int]:
+    """Names of months in all languages, casefolded, to 1 … 12."""
+    return {
+        name.casefold(): int(number)
+        for words in languages().values()
+        for name, number in words.get("months", {}).items()
+    }
+
+
+@lru_cache(maxsize=4096)
+def read_medium(text: str) -> str | None:
+    """Find the medium that a word names, or None.
+
+    >>> read_medium("Groundwater"), read_medium("WG"), read_medium("eau de surface"), read_medium("moon dust")
+    ('groundwater', 'groundwater', 'surface_water', None)
+    """
+    word = fold(text)
+    found = _folded("media").get(word)
+    if found is None:
+        name = word.replace(" ", "_")
+        found = name if name in MEDIA else None
+    return found
+
+
+@lru_cache(maxsize=4096)
+def read_site_type(text: str) -> str:
+    """Find our word for a kind of site; a kind we have no word for is kept in lower snake case.
+
+    >>> read_site_type("Borehole"), read_site_type("Stream"), read_site_type("Sand dam")
+    ('well', 'river', 'sand_dam')
+    """
+    return _folded("site_types").get(fold(text)) or fold(text).replace(" ", "_")
+
+
+@lru_cache(maxsize=4096)
+def read_fraction(text: str) -> str | None:
+    """Find ``total`` or ``dissolved`` in the words of a source; other words are kept as they are."""
+    text = text.strip()
+    return (_folded("fractions").get(fold(text)) or text) if text else None
+
+
+_SYMBOL = re.compile(r"^(?:[A-Z][a-z]?\d*|\([A-Za-z0-9]+\)\d*)+[+-]*\d*[+-]?$")
+_FORM = r"(?:N|P|S|C|Si|NO3|NO2|NH4|NH3|PO4|P2O5|SO4|SiO2|CaCO3|HCO3|CO3|O2|CN|As|Cr|F|Cl|B)"
+_AS_FORM = re.compile(rf"(?:\b(?:as|en|als|como|in form of|exprim[ée] en)\s+|[-_ (\[]+)({_FORM})[-+]*\s*[)\]]?$")
+_NITROGEN = re.compile(rf"^(.*?)[-_ ]+({_FORM})$")
+_FORM_WORDS = {"nitrogen": "N", "azote": "N", "stickstoff": "N", "phosphorus": "P", "stikstof": "N"}
+# A form that these properties can be stated in; "Nitrate-S" says nothing.
+_FORMS: Mapping[str, tuple[str, ...]] = {
+    "nitrate": ("N", "NO3"),
+    "nitrite": ("N", "NO2"),
+    "nitrate_nitrite": ("N", "NO3"),
+    "ammonium": ("N", "NH4", "NH3"),
+    "ammonia_unionised": ("N", "NH3"),
+    "phosphate": ("P", "PO4", "P2O5"),
+    "phosphorus": ("P", "PO4"),
+    "sulfate": ("S", "SO4"),
+    "sulfide": ("S",),
+    "silica": ("Si", "SiO2"),
+    "alkalinity": ("CaCO3", "HCO3"),
+    "bicarbonate": ("HCO3", "CaCO3"),
+    "hardness": ("CaCO3",),
+}
+# Groups whose names may begin with "total" or "dissolved" and mean the fraction by it.
+_FRACTIONED = frozenset({"metals and elements", "major ions", "organic compounds", "radioactivity"})
+_IONS = {
+    "NO3": "as NO3",
+    "NO2": "as NO2",
+    "NH4": "as NH4",
+    "NH3": "as NH3",
+    "PO4": "as PO4",
+    "SiO2": "as SiO2",
+}
+# Names of sensors' channels are no names in general: a column "P1" may be a well.
+_NOT_GENERAL = frozenset({"P0", "P1", "P2", "stage", "flow", "radiation", "smell", "I-"})
+
+
+def species_fits(property_key: str | None, species: str | None) -> bool:
+    """Say whether a property can be stated in a form: nitrate as N, not nitrate as S."""
+    return bool(property_key and species and species.removeprefix("as ") in _FORMS.get(property_key, ()))
+
+
+def species_choices(property_key: str) -> tuple[str, ...]:
+    """List the forms a property may be stated in, e.g. ``("as N", "as NO3")`` for nitrate."""
+    found = tuple(f"as {form}" for form in _FORMS.get(property_key, ()))
+    default = PROPERTIES[property_key].default_species
+    return found or ((default,) if default else ())
+
+
+@lru_cache(maxsize=65536)
+def read_substance(text: str, medium: str | None = None) -> Substance | None:
+    """Find what a name of a substance or measure says, in any language; None when it is not known.
+
+    >>> read_substance("Nitrate").species is None, read_substance("NO3").species, read_substance("NO3-N").species
+    (True, 'as NO3', 'as N')
+    >>> found = read_substance("Arsénico total"); found.property, found.fraction
+    ('arsenic', 'total')
+    """
+    name = " ".join(unicodedata.normalize("NFKC", text).split()).strip(" ;,:_*")
+    if not name:
+        return None
+    found = _plain_substance(name, medium) or _with_form(name, medium) or _with_fraction(name, medium)
+    return replace(found, name=text.strip()) if found else None
+
+
+def _plain_substance(name: str, medium: str | None) -> Substance | None:
+    key = None if name in _NOT_GENERAL else find_property(name, medium)
+    if key is None:
+        key = _folded("substances").get(fold(name))
+    if key is None and medium is None and name in ("NO2",):
+        key = "nitrite"
+    if key is None:
+        return None
+    bare = name.rstrip("+-").rstrip()
+    species = _IONS.get(bare) or _IONS.get(bare.upper())
+    if not species and (match := _NITROGEN.match(name)) and match[2] in _FORMS.get(key, ()):
+        species = f"as {match[2]}"
+    last = fold(name).split()[-1:] or [""]
+    if not species and PROPERTIES[key].needs_species and last[0] in _FORM_WORDS and len(fold(name).split()) > 1:
+        species = f"as {_FORM_WORDS[last[0]]}"
+    words = fold(name).split()
+    fraction = _folded("fractions").get(words[0]) if len(words) > 1 and PROPERTIES[key].group in _FRACTIONED else None
+    return Substance(key, name, species if species_fits(key, species) else None, fraction)
+
+
+def _with_form(name: str, medium: str | None) -> Substance | None:
+    match = _AS_FORM.search(name)
+    if not match:
+        return None
+    found = read_substance(name[: match.start()], medium)
+    species = f"as {match[1]}"
+    return replace(found, species=species) if found and species_fits(found.property, species) else None
+
+
+def _with_fraction(name: str, medium: str | None) -> Substance | None:
+    words = re.split(r"[\s,;()_]+", name.strip(" ,;()_"))
+    fillers = {fold(word) for language in languages().values() for word in language.get("fillers", {}).get("words", [])}
+    fraction, kept = None, []
+    for word in words:
+        known = _folded("fractions").get(fold(word)) if len(word) > 1 else None
+        fraction = fraction or known
+        if known is None:
+            kept.append(word)
+    while kept and fold(kept[0]) in fillers and len(kept) > 1:
+        kept = kept[1:]
+    while kept and fold(kept[-1]) in fillers and len(kept) > 1:
+        kept = kept[:-1]
+    shorter = " ".join(kept)
+    if not shorter or shorter == name:
+        return None
+    found = _plain_substance(shorter, medium) or _with_form(shorter, medium)
+    if found and (found.property is None or PROPERTIES[found.property].group not in _FRACTIONED):
+        return found
+    return replace(found, fraction=found.fraction or fraction) if found else None
+
+
+@lru_cache(maxsize=65536)
+def read_code(code: str) -> Substance | None:
+    """Find what a USGS parameter code or a CAS number says.
+
+    >>> read_code("00618")
+    Substance(property='nitrate', name='00618', species='as N', fraction='dissolved', code='usgs:00618')
+    """
+    code = code.strip()
+    if re.fullmatch(r"\d{1,5}", code) and (pcode := find_pcode(code)):
+        return Substance(pcode.property, code, pcode.species, pcode.fraction, f"usgs:{code.zfill(5)}")
+    if re.fullmatch(r"\d{2,7}-\d\d-\d", code):
+        return Substance(find_cas(code), code, None, None, f"cas:{code}")
+    return None
+
+
+_BRACKETS = re.compile(r"[(\[{]\s*([^()\[\]{}]*(?:\([^()]*\)[^()\[\]{}]*)?)\s*[)\]}]")
+_SHORTHAND: Mapping[str, str] = {
+    "mgl": "mg/L",
+    "mgperl": "mg/L",
+    "ugl": "ug/L",
+    "µgl": "ug/L",
+    "μgl": "ug/L",
+    "ngl": "ng/L",
+    "uscm": "uS/cm",
+    "μscm": "uS/cm",
+    "us": "uS/cm",
+    "mscm": "mS/cm",
+    "ppm": "ppm",
+    "ppb": "ppb",
+    "ntu": "NTU",
+    "degc": "Cel",
+    "celsius": "Cel",
+    "degf": "degF",
+    "mv": "mV",
+    "ugm3": "ug/m3",
+    "cfu100ml": "CFU/100mL",
+    "mpn100ml": "MPN/100mL",
+}
+
+
+# Words of headers that units.csv knows as units, and that are none behind a name.
+_NO_UNITS = frozenset({"t", "h", "d", "a", "no", "m3", "colour", "color", "number", "standard", "point"})
+
+
+def _unit_of(text: str) -> tuple[str | None, str | None]:
+    text = text.strip(" ,;:")
+    if not text or text.isdigit():
+        return None, None
+    unit = read_unit(text)
+    if unit.ucum is None and (short := _SHORTHAND.get(re.sub(r"[\s_/.-]", "", text.casefold()))):
+        unit = read_unit(short)
+    return unit.ucum, unit.species
+
+
+def read_header(header: str, unit_row: str | None = None) -> Meaning:
+    """Say what a header means, by vocabulary alone.
+
+    Parameters
+    ----------
+    header : str
+        As written.
+    unit_row : str, optional
+        The cell under it in a row of units.
+
+    Returns
+    -------
+    Meaning
+        Role ``unknown`` when no word of it is known.
+
+    Examples
+    --------
+    >>> read_header("Nitrate (mg/L as NO3)").species, read_header("4_Nitrate_mgL_NO3").species
+    ('as NO3', 'as NO3')
+    >>> read_header("sample/nitrate_mgl").unit, read_header("Point de prélèvement").role
+    ('mg/L', 'site_name')
+    """
+    return _read_header(header, (unit_row or "").strip())
+
+
+@lru_cache(maxsize=16384)
+def _read_header(header: str, unit_row: str) -> Meaning:
+    best = Meaning("unknown", name=header.strip(), sure=0.0)
+    for sure, text in _readings(header):
+        role = _folded("roles").get(fold(text))
+        measure = _measure(text, unit_row)
+        if role and (measure is None or measure.unit_source is None):
+            # A word that is both, e.g. "Source" in French or English, is what a column is for.
+            return Meaning(role, name=header.strip(), unit_source=unit_row or None, sure=sure)
+        if measure is not None and measure.property:
+            return replace(measure, name=header.strip(), sure=sure)
+        if measure is not None and measure.role != "measure":
+            return replace(measure, name=header.strip(), sure=sure)
+        if measure is not None and measure.unit and best.role == "unknown" and sure == 1.0:
+            best = replace(measure, name=header.strip(), sure=0.5)
+    return best
+
+
+def _readings(header: str) -> Iterator[tuple[float, str]]:
+    """Yield the header and ever less of it: without a question number, without the path of a form's group."""
+    text = " ".join(unicodedata.normalize("NFKC", header).replace("\ufeff", "").split())
+    yield 1.0, text
+    stripped = re.sub(r"^(?:[qQ]?\d+[._)\s-]+)+", "", text).strip("_ :*?")
+    stripped = re.sub(r"^#(?=\w)", "", stripped)
+    if stripped and stripped != text:
+        yield 0.95, stripped
+    for mark in ("::", "/", ".", "-", ":"):
+        parts = stripped.split(mark)
+        if mark == "/" and len(parts) > 1 and read_unit("/".join(parts[-2:])).ucum:
+            continue
+        for cut in range(1, min(len(parts), 5)):
+            tail = mark.join(parts[cut:]).strip("_ ")
+            tail = re.sub(r"^\d+_", "", tail)
+            if len(tail) > 1 and tail[0].isalpha():
+                yield 0.9, tail
+
+
+def _measure(text: str, unit_row: str) -> Meaning | None:
+    """Split a header in substance, unit and form; None when neither substance nor role is known."""
+    unit, species, source = None, None, None
+    rest = text
+    for match in _BRACKETS.finditer(text):
+        inner = match[1].strip()
+        got, form = _unit_of(inner)
+        if got or form:
+            unit, species, source = unit or got, species or form, source or inner
+            rest = rest.replace(match[0], " ")
+        elif re.fullmatch(rf"(?:as |en |als |como )?{_FORM}[-+]*", inner):
+            species = species or "as " + re.sub(r"^(?:as|en|als|como) |[-+]", "", inner)
+            rest = rest.replace(match[0], " ")
+    rest = " ".join(rest.split()).strip(" ,;:_-")
+    if unit is None:
+        rest, unit, tail_species, source = _trailing_unit(rest)
+        species = species or tail_species
+    if unit is None and unit_row:
+        unit, row_species = _unit_of(unit_row)
+        species, source = species or row_species, unit_row
+    found = read_substance(rest) or read_substance(rest.replace("_", " "))
+    role = _folded("roles").get(fold(rest))
+    if found is None and role and rest != text and role not in PRIVATE_ROLES:
+        return Meaning(role, unit=unit, unit_source=source)
+    if found is None:
+        return Meaning("measure", None, text, unit, source, species) if unit else None
+    if species and not species_fits(found.property, species):
+        species = None
+    return Meaning("measure", found.property, text, unit, source, species or found.species, found.fraction)
+
+
+def _trailing_unit(text: str) -> tuple[str, str | None, str | None, str | None]:
+    """Cut a unit (and a form behind it) off the end: ``Nitrate_mgL_NO3``, ``Nitrate, mg/L as N``."""
+    words = [word for word in re.split(r"[\s_,;]+", text) if word]
+    for start in range(1, len(words)):
+        tail = words[start:]
+        for length in range(len(tail), 0, -1):
+            if start + length != len(words) and start + length != len(words) - 1:
+                continue
+            candidate = " ".join(tail[:length])
+            unit, species = _unit_of(candidate)
+            if unit is None or unit == "1" or fold(candidate) in _NO_UNITS:
+                continue
+            after = tail[length:]
+            if after and not re.fullmatch(_FORM, after[0].strip("()")):
+                continue
+            form = f"as {after[0].strip('()')}" if after else species
+            return " ".join(words[:start]), unit, form, candidate
+    return text, None, None, None
+
+
+def header_score(cells: list[str]) -> float:
+    """Say how much a line looks like a header: the share of its cells that are known words, 0 … 1."""
+    filled = [cell.strip() for cell in cells if cell and cell.strip()]
+    if not filled:
+        return 0.0
+    known = sum(len(cell) < 200 and read_header(cell).role != "unknown" for cell in filled[:300])
+    return known / min(len(filled), 300)

@@ -58,6 +58,26 @@ STATUS_COLUMNS = (
     "status",
     "freshness",
 )
+#: What ``history`` tells of a batch; how it was read and the hashes of its tokens stay in the store.
+BATCH_FIELDS = (
+    "batch",
+    "received_at",
+    "state",
+    "filename",
+    "sha256",
+    "source_id",
+    "contributor",
+    "topic",
+    "rows_in",
+    "rows",
+    "added",
+    "unchanged",
+    "corrected",
+    "quarantined",
+    "who",
+    "reason",
+    "history",
+)
 #: Columns of ``status`` whose words are ours, which a spreadsheet cannot take for a formula of a stranger.
 STATUS_CLOSED = (
     "censoring",
@@ -634,16 +654,18 @@ def history(limit: int | None) -> int:
     opened = open_store()
     batches = opened.history(limit)
     if wants_json():
-        say_json({"data_version": opened.version(), "batches": batches})
+        told = [{name: getattr(batch, name) for name in BATCH_FIELDS} for batch in batches]
+        say_json({"data_version": opened.version(), "batches": told})
         return DONE
     _note_simulated(opened)
     if not batches:
         say("The store holds no batch yet: `add FILE` makes the first, `demo` a simulated valley.")
     for batch in batches:
         say(
-            f"{batch.batch:>5}  {batch.received_at:%Y-%m-%d %H:%M}  {batch.state:<9}  {batch.topic:<12}  "
-            f"{batch.rows:>9,} rows  {batch.added:>9,} added  {batch.corrected:>6,} corrected  "
+            f"{batch.batch:>5}  {str(batch.received_at)[:16]}  {batch.state:<9}  {batch.topic:<12}  "
+            f"{batch.rows:>9,} readings  {batch.added:>9,} new  {batch.corrected:>6,} corrected  "
             f"{batch.quarantined:>6,} set aside  {batch.contributor or '-'}  {batch.filename}"
+            + (f"  ({batch.reason})" if batch.reason else "")
         )
     return DONE
 

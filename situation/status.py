@@ -55,7 +55,7 @@ STYLE: Mapping[str, Style] = {
     "near": Style("#f2b100", "diamond", "near the limit", 1),
     "inconclusive": Style("#5e3c99", "question", "inconclusive: nobody knows", 2),
     "below": Style("#56b4e9", "circle", "below the limit", 3),
-    "no limit": Style("#6b6b6b", "square", "no limit set", 4),
+    "no limit": Style("#9a9a9a", "square", "no limit set", 4),
 }
 
 #: Of several groups at a site the first of these is shown.
@@ -127,6 +127,8 @@ def assess(
     limit = standard.limit(observed_property, now.date()) if standard else None
     read = _Readings.of(rows, limit)
     status, reason = _row_statuses(read, limit, topic.near_share)
+    other = _other_fraction(rows, limit)
+    status, reason = np.where(other, INCONCLUSIVE, status), np.where(other, 7, reason)
     chosen = _choose(rows, read, status)
     out = _table(rows, read, limit, chosen.rows)
     out["status"] = _words(STATUSES, status[chosen.rows])
@@ -224,6 +226,13 @@ def _row_statuses(read: _Readings, limit: Limit | None, near_share: float) -> tu
         6,
     )
     return status.astype("int64"), reason.astype("int64")
+
+
+def _other_fraction(rows: pd.DataFrame, limit: Limit | None) -> Flags:
+    if limit is None or limit.fraction is None or "sample_fraction" not in rows:
+        return np.zeros(len(rows), bool)
+    fraction = rows["sample_fraction"]
+    return (fraction.notna() & fraction.str.casefold().ne(limit.fraction.casefold())).to_numpy(bool)
 
 
 def _quantified(result: Numbers, limit: Limit, near_share: float) -> Codes:

@@ -12,7 +12,7 @@ kept together as one original, or a later rebuild could not place them.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
+import functools
 import json
 import shutil
 import tempfile
@@ -28,9 +28,8 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from sensors import field_file, same_place
-from sensors.field_file import Report
-from sensors.mapping import load_mapping
-from sensors.questions import Choice, Question
+from sensors.field_file import Choice, Question, Report
+from sensors.guard import run_guarded
 from sensors.same_place import Pair
 from situation.errors import ChoiceError, CommonsightError, FieldFileError
 from situation.help_file import help_csv, rows_to_help
@@ -49,6 +48,7 @@ OBSERVATIONS, QUARANTINE, MAPPING, REPORT = (
     "report.json",
 )
 QUARANTINE_COLUMNS = ("source_row", "column", "value", "reason", "fix")
+SITE_COLUMNS = ("monitoring_location_id", "monitoring_location_name", "longitude", "latitude")
 SAME, DIFFERENT = "same", "different"
 _BATCH_ROWS = 100_000
 _RECIPE = 1
@@ -61,6 +61,7 @@ class Part:
     path: Path
     folder: Path
     report: Report
+    known_sites: pd.DataFrame | None = None
 
 
 @dataclass
@@ -184,6 +185,10 @@ class _Reader:
     def folder(self) -> Path:
         return Path(self.temporary.name)
 
+    @functools.cached_property
+    def known(self) -> pd.DataFrame:
+        return _known(self.store, self.topic)
+
     def read(self, paths: Sequence[Path]) -> Checked:
         if not paths:
             raise FieldFileError("No file was named.")
@@ -210,33 +215,45 @@ class _Reader:
         return copy
 
     def _parts(self, files: Sequence[Path]) -> tuple[list[Part], list[Path]]:
-        """Read each file, the smallest first: a table of sites is small, and the others need it."""
-        sites: Path | None = None
-        parts: dict[Path, Part] = {}
-        for path in sorted(files, key=lambda path: path.stat().st_size):
-            part = self._part(path, sites)
-            if len(files) > 1 and is_site_table(part):
-                if sites is not None:
-                    raise FieldFileError(
-                        f"{sites.name} and {path.name} are both tables of sites; "
-                        "hand in one, with the readings that belong to it."
-                    )
-                sites = path
-                parts = {earlier: self._part(earlier, sites) for earlier in parts}
-            else:
-                parts[path] = part
-        if not parts:
-            raise FieldFileError("These files name sites and hold no readings; hand in the readings with them.")
-        return [parts[path] for path in files if path in parts], [sites] if sites else []
+        """Read each file, with the table of sites (or of columns) that was handed in beside it."""
+        beside = [path for path in files if self._describes(path)] if len(files) > 1 else []
+        readings = [path for path in files if path not in beside]
+        if not readings:
+            raise FieldFileError(
+                "These files name sites and hold no readings; hand in the readings with them."
+            )
+        if len(beside) > 1:
+            raise FieldFileError(
+                f"{' and '.join(path.name for path in beside)} both describe sites or columns; "
+                "hand in one of them with the readings that belong to it."
+            )
+        return [self._part(path, next(iter(beside), None)) for path in readings], beside
+
+    def _describes(self, path: Path) -> bool:
+        return bool(
+            run_guarded(
+                "sensors.field_file:is_site_table",
+                {"path": str(path)},
+                folder=path.parent,
+                seconds=self.limits.parse_seconds,
+                memory_mb=self.limits.parse_memory_mb,
+            )
+        )
 
     def _part(self, path: Path, sites: Path | None) -> Part:
-        part = self._read(path, sites, self.mapping)
-        kept = self._kept_mapping(part)
-        if self.mapping is None and kept is not None and part.report.questions:
-            part = self._read(path, sites, kept)
+        mapping = self.mapping
+        part = self._read(path, sites, mapping)
+        kept = self._kept_mapping(part.report)
+        if mapping is None and kept is not None and part.report.questions:
+            mapping = kept
+            part = self._read(path, sites, mapping)
+        if part.report.rows_without_place and len(self.known):
+            part = self._read(path, sites, mapping, self.known)
         return part
 
-    def _read(self, path: Path, sites: Path | None, mapping: Path | None) -> Part:
+    def _read(
+        self, path: Path, sites: Path | None, mapping: Path | None, known: pd.DataFrame | None = None
+    ) -> Part:
         folder = Path(tempfile.mkdtemp(dir=self.folder, prefix="read-"))
         report = field_file.read_guarded(
             path,
@@ -246,15 +263,16 @@ class _Reader:
             answers=self.answers,
             sites=sites,
             contributor=self.contributor,
+            known_sites=known,
             settings=self.limits,
             progress=lambda share, text: self.progress(share, f"{path.name}: {text}"),
         )
-        return Part(path, folder, report)
+        return Part(path, folder, report, known)
 
-    def _kept_mapping(self, part: Part) -> Path | None:
+    def _kept_mapping(self, report: Report) -> Path | None:
         if self.store is None:
             return None
-        path = mapping_path(self.store, part)
+        path = mapping_path(self.store, report)
         return path if path.is_file() else None
 
     def _together(self, parts: Sequence[Part], site_tables: Sequence[Path]) -> tuple[Path, Report]:
@@ -271,10 +289,9 @@ class _Reader:
 
     def _ask_about_places(self, checked: Checked) -> None:
         sites = _sites(checked.folder / OBSERVATIONS)
-        known = _known(self.store, self.topic)
         links = self.store.site_links() if self.store else {}
         decided = different_places(self.store) if self.store else set()
-        checked.pairs = same_place.propose(sites, known, decided=decided, links=links)
+        checked.pairs = same_place.propose(sites, self.known, decided=decided, links=links)
         asked = [_question(pair) for pair in checked.pairs if pair.question_id not in self.answers]
         same = [pair for pair in checked.pairs if self.answers.get(pair.question_id) == SAME]
         checked.report = dataclasses.replace(
@@ -322,7 +339,7 @@ def copy_as_it_is(path: Path, copy: Path) -> int:
 
 def _sites(observations: Path) -> pd.DataFrame:
     """Read the distinct sites of a file of observations, in the order in which they come."""
-    names = ["monitoring_location_id", "monitoring_location_name", "longitude", "latitude"]
+    names = list(SITE_COLUMNS)
     held: list[pd.DataFrame] = []
     for batch in pq.ParquetFile(observations).iter_batches(_BATCH_ROWS, columns=names):
         held.append(batch.to_pandas().drop_duplicates("monitoring_location_id"))
@@ -332,7 +349,7 @@ def _sites(observations: Path) -> pd.DataFrame:
 
 
 def _known(store: Store | None, topic: Topic) -> pd.DataFrame:
-    names = ["monitoring_location_id", "monitoring_location_name", "longitude", "latitude"]
+    names = list(SITE_COLUMNS)
     if store is None:
         return pd.DataFrame({name: pd.Series([], dtype="object") for name in names})
     return store.sites(topic.key)[names]
@@ -360,6 +377,8 @@ def _question(pair: Pair) -> Question:
 def _sum(reports: Sequence[Report]) -> Report:
     first = reports[0]
     counts = (
+        "rows_without_place",
+        "lines_above_header",
         "rows_in",
         "observations",
         "rows_observed",
@@ -399,24 +418,9 @@ def _join_observations(paths: Sequence[Path], out: Path) -> None:
                 writer.write_batch(batch.filter(pa.array(fresh)).cast(ARROW))
 
 
-def is_site_table(part: Part) -> bool:
-    """Say whether a file names sites and their places, and measures nothing."""
-    roles = {column.role for column in load_mapping(part.folder / MAPPING).columns}
-    named = roles & {"site_id", "site_name"}
-    placed = roles & {"longitude", "latitude", "x", "y", "geopoint"}
-    return bool(named and placed and not roles & {"value", "measure", "property"})
-
-
-def shape(part: Part) -> str:
-    """Name the shape of a file: what it is written like, and what its columns are called."""
-    mapping = load_mapping(part.folder / MAPPING)
-    names = "\x1f".join([mapping.dialect, *sorted(column.source for column in mapping.columns)])
-    return hashlib.sha256(names.encode()).hexdigest()[:24]
-
-
-def mapping_path(store: Store, part: Part) -> Path:
-    """Say where a store keeps the mapping for files of the shape of one file."""
-    return store.home / "mappings" / f"{shape(part)}.toml"
+def mapping_path(store: Store, report: Report) -> Path:
+    """Say where a store keeps the mapping for files of one shape."""
+    return store.home / "mappings" / f"{report.shape}.toml"
 
 
 def _places_path(store: Store) -> Path:
@@ -472,7 +476,7 @@ def _submit(store: Store, checked: Checked, accept: bool) -> Receipt:
         original,
         checked.folder / OBSERVATIONS,
         filename=checked.parts[0].path.name,
-        source_id=f"upload:{checked.contributor or 'anonymous'}",
+        source_id=f"upload:{checked.contributor}" if checked.contributor else "upload",
         contributor=checked.contributor,
         quarantine=checked.folder / QUARANTINE,
         recipe=_recipe(checked),
@@ -507,15 +511,25 @@ def _recipe(checked: Checked) -> dict[str, Any]:
         "files": [part.path.name for part in checked.parts],
         "site_tables": [path.name for path in checked.site_tables],
         "mappings": [(part.folder / MAPPING).read_text("utf-8") for part in checked.parts],
+        "known_sites": [_known_sites_used(part) for part in checked.parts],
         "answers": checked.answers,
         "topic": checked.topic.key,
         "contributor": checked.contributor,
     }
 
 
+def _known_sites_used(part: Part) -> list[list[Any]]:
+    """List the known sites that gave a file its places: a rebuild must not depend on what came later."""
+    if part.known_sites is None:
+        return []
+    named = _sites(part.folder / OBSERVATIONS)["monitoring_location_id"]
+    used = part.known_sites[part.known_sites["monitoring_location_id"].isin(named)]
+    return list(json.loads(used[list(SITE_COLUMNS)].to_json(orient="values", double_precision=15)))
+
+
 def _remember(store: Store, checked: Checked) -> None:
     for part in checked.parts:
-        path = mapping_path(store, part)
+        path = mapping_path(store, part.report)
         path.parent.mkdir(parents=True, exist_ok=True)
         _write(path, (part.folder / MAPPING).read_text("utf-8"))
     who = checked.contributor or "anonymous"
@@ -577,6 +591,7 @@ def read_again(original: Path, recipe: Mapping[str, Any]) -> Iterator[pa.Table]:
                 answers=recipe["answers"],
                 sites=sites,
                 contributor=recipe["contributor"],
+                known_sites=pd.DataFrame(recipe["known_sites"][number], columns=list(SITE_COLUMNS)),
                 settings=patient(settings(), path),
             )
             outs.append(out / OBSERVATIONS)

@@ -253,7 +253,8 @@ def test_medium_fraction_and_depth_are_never_mixed_and_the_worst_is_shown(name, 
 
 
 def test_a_limit_for_one_fraction_says_nothing_about_another():
-    row = {"observed_property": "arsenic", "result": 1.0, "unit": "ug/L", "sample_fraction": "dissolved"}
+    row = {"observed_property": "arsenic", "result": 1.0, "unit": "ug/L", "method_speciation": None}
+    row["sample_fraction"] = "dissolved"
     assert statuses(row, standard=own(fraction="total"), observed="arsenic") == ["inconclusive"]
     assert statuses(row, standard=own(fraction="Dissolved"), observed="arsenic") == ["below"]
 

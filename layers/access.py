@@ -75,5 +75,4 @@ def _is_pass(token: str | None) -> bool:
 
 
 def _fits(batch: int, token: str | None) -> bool:
-    place = store.shared(settings().active_store_url)
-    return bool(token) and place.may_view(batch, token)
+    return store.shared(settings().active_store_url).may_view(batch, token)

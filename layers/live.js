@@ -189,13 +189,27 @@
         const stamp = `${url} ${answer.etag} ${state.choice.site}`;
         if (one.drawn !== stamp) paint(one, answer);
         one.drawn = stamp;
-        if (one.counts) legend(answer);
+      }
+      if (shown.length) {
+        const answer = await answers.values().next().value;
+        legend(answer, shown);
+        see(answer.version);
       }
       say(shown.length ? "" : state.setup.words.no_layer);
       state.settled = (state.settled || 0) + 1;
     } catch (failure) {
       if (mine === state.turn) say(`${state.setup.words.failed} ${failure.message}`);
     }
+  }
+
+  /* What this browser saw last, for "what changed since my last visit". */
+  function see(version) {
+    const seen = `commonsight_seen=${version}.${new Date().toISOString().slice(0, 10)}`;
+    if (seen === state.seen || state.choice.query.includes("as_of=")) return;
+    state.seen = seen;
+    try {
+      document.cookie = `${seen}; path=/; max-age=31536000; SameSite=Lax`;
+    } catch (refused) { /* then there is no last visit */ }
   }
 
   function soon() {
@@ -270,15 +284,19 @@
     return canvas;
   }
 
-  function legend(answer) {
-    const list = state.legend.querySelector("table");
+  function legend(answer, shown) {
+    const list = state.legend.querySelector("table"), seen = new Set();
     list.replaceChildren();
-    state.overlays[0].signs.forEach((style, code) => {
-      const row = list.insertRow();
-      row.insertCell().appendChild(sign(style));
-      row.insertCell().textContent = style.label;
-      row.insertCell().textContent = (answer.total[code] || 0).toLocaleString();
-    });
+    for (const one of shown) {
+      if (seen.has(one.paint)) continue; /* two layers with the same signs need one legend */
+      seen.add(one.paint);
+      one.signs.forEach((style, code) => {
+        const row = list.insertRow();
+        row.insertCell().appendChild(sign(style));
+        row.insertCell().textContent = style.label;
+        row.insertCell().textContent = (answer.total[one.paint][code] || 0).toLocaleString();
+      });
+    }
     state.legend.querySelector("small").textContent = answer.kind === "cells"
       ? state.setup.words.cells_note : state.setup.words.sites_note;
     state.legend.querySelector("summary").textContent = `${answer.title} (${state.setup.words.in_view})`;
@@ -430,6 +448,7 @@
     state.map = map;
     state.setup = setup;
     defineMarks();
+    map.attributionControl.setPrefix(false);
     map.createPane("ground").style.zIndex = 250;
     state.ground = L.canvas({ pane: "ground", padding: 0.5 });
     state.canvas = L.canvas({ padding: 0.3, tolerance: L.Browser.touch ? 10 : 4 });

@@ -70,9 +70,7 @@ class Live(JSCSSMixin, folium.MacroElement):
 
 
 def _spoken(layer: Layer) -> dict[str, Any]:
-    told = asdict(layer)
-    told["counts"] = layer.key == "status"
-    return told
+    return asdict(layer)
 
 
 class Choice(folium.FeatureGroup):

@@ -15,6 +15,7 @@ the cell shows its worst status and how many sites it stands for.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -27,6 +28,7 @@ import pandas as pd
 
 import store
 from layers.exceedances import ABOVE
+from layers.recency import SIGNS as AGES
 from layers.recency import age_codes
 from layers.status import CODES
 from situation import privacy
@@ -34,7 +36,8 @@ from situation.properties import PROPERTIES
 from situation.settings import settings
 from situation.standard import standards
 from situation.status import assess
-from situation.topic import Topic, topics
+from situation.topic import Topic
+from situation.unit import codes
 from situation.view import View
 
 Floats = npt.NDArray[np.float64]
@@ -43,6 +46,7 @@ Box = tuple[float, float, float, float]
 
 #: Most marks in one answer, whatever the number of sites.
 MOST = 2000
+_METRES = 111_320.0  # in a degree of latitude, as the grid of privacy.public() counts them
 _EDGE = 85.0511287798066  # latitude at which the Web-Mercator square ends
 _KEEP_ROWS = 4_000_000
 
@@ -107,7 +111,7 @@ def draw(table: pd.DataFrame, topic: Topic, title: str, version: int, now: pd.Ti
         One row per site, as :func:`situation.status.assess` and then ``public()`` give it.
     """
     placed = table[table["longitude"].notna() & table["latitude"].notna()]
-    status = CODES.reindex(placed["status"].to_numpy()).to_numpy("int8")
+    status = _codes_of(placed["status"])
     order = np.argsort(status, kind="stable")  # the worst first: also what a visitor reads first
     placed = placed.iloc[order].reset_index(drop=True)
     x, y = mercator(placed["longitude"].to_numpy("float64"), placed["latitude"].to_numpy("float64"))
@@ -127,6 +131,11 @@ def draw(table: pd.DataFrame, topic: Topic, title: str, version: int, now: pd.Ti
     )
 
 
+def _codes_of(status: pd.Series) -> Codes:
+    numbers, names = codes(status)
+    return CODES.reindex(names).to_numpy("int8")[numbers]
+
+
 def _marks(sites: pd.DataFrame) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
     hidden = sites["position_rule"].ne("exact").to_numpy("bool")
     alone = np.flatnonzero(~hidden)
@@ -141,13 +150,10 @@ def _marks(sites: pd.DataFrame) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.in
     return marks[order], weight[order]
 
 
-def make(view: View, now: pd.Timestamp) -> Picture:
-    """Ask the store for what *view* chose, assess it and hide what must be hidden."""
-    place = store.shared(settings().active_store_url)
-    version = place.version()
-    topic = topics()[view.topic]
+def assessed(view: View, now: pd.Timestamp) -> pd.DataFrame:
+    """Ask the store for what *view* chose and assess it: exact places, not to be shown as it is."""
     since, until = view.interval(now)
-    latest = place.latest(
+    latest = store.shared(settings().active_store_url).latest(
         review=view.review,
         as_of=view.as_of,
         topic=view.topic,
@@ -156,11 +162,17 @@ def make(view: View, now: pd.Timestamp) -> Picture:
         observed_property=view.observed_property,
         batch=view.batch,
     )
-    assessed = assess(
-        latest, standards()[view.standard], view.observed_property, topic=topic, now=until or now
-    )
-    title = PROPERTIES[view.observed_property].title
-    return draw(privacy.public(assessed, topic), topic, title, version, now)
+    standard = standards().get(view.standard)
+    moment = now if until is None else min(now, until)
+    return assess(latest, standard, view.observed_property, topic=view.chosen_topic, now=moment)
+
+
+def make(view: View, now: pd.Timestamp) -> Picture:
+    """Ask the store for what *view* chose, assess it and hide what must be hidden."""
+    version = store.shared(settings().active_store_url).version()
+    topic = view.chosen_topic
+    table = privacy.public(assessed(view, now), topic)
+    return draw(table, topic, PROPERTIES[view.observed_property].title, version, now)
 
 
 class _Shelf:
@@ -278,7 +290,10 @@ def answer(shown: Picture, box: Box, zoom: int, *, only: str = "all") -> dict[st
     common = {
         "title": shown.title,
         "version": shown.version,
-        "total": np.bincount(shown.status[inside], minlength=len(CODES)).tolist(),
+        "total": {
+            "status": np.bincount(shown.status[inside], minlength=len(CODES)).tolist(),
+            "recency": np.bincount(shown.recency[inside], minlength=len(AGES)).tolist(),
+        },
     }
     near = inside[shown.marks]
     if np.count_nonzero(near) <= MOST:
@@ -322,7 +337,6 @@ def _sites(
 ) -> dict[str, Any]:
     near = shown.sites.iloc[rows]
     longitude, latitude = near["longitude"].to_numpy("float64"), near["latitude"].to_numpy("float64")
-    hidden = near["position_rule"].ne("exact").to_numpy("bool")
     return {
         "kind": "sites",
         "lon": longitude.round(5).tolist(),
@@ -335,15 +349,19 @@ def _sites(
         "recency": shown.recency[rows].tolist(),
         "stale": shown.stale[rows].astype(int).tolist(),
         "n": weight.tolist(),
-        "area": _areas(latitude, hidden, shown.topic.grid_m),
+        "area": _areas(latitude, near["position_rule"].tolist(), shown.topic),
     }
 
 
-def _areas(latitude: Floats, hidden: npt.NDArray[np.bool_], grid_m: float) -> list[list[float] | None]:
+def _areas(latitude: Floats, rules: list[str], topic: Topic) -> list[list[float] | None]:
     """Half width and half height in degrees of the square that a hidden site stands for."""
-    high = grid_m / 2 / 110_574  # metres in a degree of latitude
-    wide = grid_m / 2 / (111_320 * np.maximum(np.cos(np.radians(latitude)), 0.01))
-    return [[round(float(w), 6), round(high, 6)] if h else None for w, h in zip(wide, hidden, strict=True)]
+    widths = {"blurred": topic.grid_m, "area": topic.area_m}
+    halves = []
+    for place, rule in zip(latitude.tolist(), rules, strict=True):
+        high = widths.get(rule, 0.0) / 2 / _METRES
+        wide = high / max(math.cos(math.radians(place)), 0.01)
+        halves.append([round(wide, 6), round(high, 6)] if high else None)
+    return halves
 
 
 def words(table: pd.DataFrame) -> pd.Series:

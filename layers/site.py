@@ -105,10 +105,11 @@ def _history(view: View, now: pd.Timestamp) -> tuple[pd.DataFrame, int]:
 def _behind(view: View) -> list[str]:
     """Ids in the store of the site that the public knows as ``view.site``."""
     site = str(view.site)
-    if not site.startswith(privacy.AREA_PREFIX):
+    if not site.startswith("area-"):
         return [site]
     place = store.shared(settings().active_store_url)
-    kept = place.sites(topic=view.topic)
+    kept = place.latest(review=view.review, topic=view.topic, as_of=view.as_of, batch=view.batch)
+    kept = kept.drop_duplicates("monitoring_location_id", ignore_index=True)
     shown = privacy.public(kept, view.chosen_topic)
     return kept.loc[(shown["monitoring_location_id"] == site).to_numpy(), "monitoring_location_id"].tolist()
 

@@ -189,7 +189,7 @@ def test_the_preview_of_an_upload_shows_names_as_text(payload):
             "latitude": [2.0],
         }
     )
-    _is_inert(_script(preview(table)), esc(payload)[:200])
+    _is_inert(_script(preview(table, "groundwater")), esc(payload)[:200])
 
 
 def _is_inert(script: str, payload: str) -> None:

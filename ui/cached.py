@@ -15,7 +15,9 @@ import streamlit as st
 import store
 from layers import picture as pictures
 from layers import site as sites
+from layers.changes import between
 from layers.picture import Picture
+from situation.headline import Changes
 from situation.settings import settings
 from situation.view import View
 
@@ -43,6 +45,18 @@ def _simulated(url: str, version: int) -> bool:
 def version() -> int:
     """Data version of the store that is shown."""
     return int(store.shared(settings().active_store_url).version())
+
+
+def changes(before: View, after: View) -> Changes:
+    """Give what is different between two views."""
+    moment = now()
+    found: Changes = _changes(pictures.key_of(before, moment), pictures.key_of(after, moment), before, after)
+    return found
+
+
+@st.cache_data(max_entries=32, show_spinner=False, hash_funcs={View: lambda _: 0})
+def _changes(old: tuple[Any, ...], new: tuple[Any, ...], before: View, after: View) -> Changes:
+    return between(before, after, now())
 
 
 def site(view: View) -> sites.Sheet | None:

@@ -9,8 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from layers.picture import Picture, words
-from situation import headline
+from situation.headline import headline
 from situation.spreadsheet import safe_cells
+from situation.standard import standards
 from situation.status import STYLE
 from situation.view import View
 from ui import cached, choice
@@ -41,7 +42,7 @@ def warnings(say: Words, view: View, shown: Picture) -> None:
 
 def top(say: Words, view: View, shown: Picture) -> None:
     """Draw the sentence that says it all, and the four numbers behind it."""
-    told = headline.headline(shown.sites, view.chosen_property, view.chosen_topic, view.standard)
+    told = headline(shown.sites, standards().get(view.standard), view.observed_property)
     st.markdown(f"#### {told.sentence}")
     with st.container(horizontal=True):
         st.metric(say("map.sites"), say.number(told.sites))
@@ -120,12 +121,12 @@ def changes(say: Words, view: View, shown: Picture) -> None:
     if before is None:
         return
     then, day = before
-    found = headline.changes(then.sites, shown.sites)
+    found = cached.changes(then, view)
     st.caption(say("map.changes_note", day=day))
     kinds = {
-        "map.changes_new": found.above,
-        "map.changes_back": found.back,
-        "map.changes_first": found.first,
+        "map.changes_new": found.new_above,
+        "map.changes_back": found.back_below,
+        "map.changes_first": found.first_readings,
     }
     if not any(len(rows) for rows in kinds.values()):
         st.info(say("map.changes_none"))
@@ -149,15 +150,15 @@ def _seen() -> tuple[int, str] | None:
     return (int(version), day[:10]) if version.isdigit() and len(version) < 16 else None
 
 
-def _before(say: Words, view: View, kind: str) -> tuple[Picture, str] | None:
+def _before(say: Words, view: View, kind: str) -> tuple[View, str] | None:
     seen = _seen()
     if kind == "visit" and seen and seen[0] <= cached.version():
-        return cached.picture(view.but(as_of=seen[0])), seen[1]
+        return view.but(as_of=seen[0]), seen[1]
     usual = date.fromisoformat(view.since) if view.since else _year_ago(view)
     picked = st.date_input(say("map.changes_pick"), usual, key="changes_day", on_change=_keep_since)
     if not isinstance(picked, date):
         return None
-    return cached.picture(view.but(period=f"/{picked.isoformat()}")), picked.isoformat()
+    return view.but(period=f"/{picked.isoformat()}"), picked.isoformat()
 
 
 def _year_ago(view: View) -> date:

@@ -192,7 +192,6 @@ def _origin(say: Words, one: Sheet) -> None:
             "phenomenon_time": "time",
             "observed_property_name": "substance",
             "result_text": "recorded",
-            "unit_source": "recorded_unit",
             "procedure": "method",
             "review_state": "state",
             "batch_id": "batch",
@@ -203,7 +202,7 @@ def _origin(say: Words, one: Sheet) -> None:
         }
         told = rows[[name for name in names if name in rows.columns]].copy()
         told["phenomenon_time"] = told["phenomenon_time"].dt.strftime("%Y-%m-%d %H:%M")
-        told["result_text"] = told["result_text"].str.cat(told.pop("unit_source").fillna(""), sep=" ")
+        told["result_text"] = rows["result_text"].str.cat(rows["unit_source"].fillna(""), sep=" ")
         told = told.rename(columns={old: say.text(f"map.col_{new}") for old, new in names.items()})
         st.dataframe(told, hide_index=True, width="stretch")
         if len(one.history) > len(rows):

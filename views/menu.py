@@ -27,4 +27,6 @@ page = st.navigation(
     ],
     position="top",
 )
+# Streamlit leaves a hand's breadth above the first line, which a phone cannot spare.
+st.html("<style>[data-testid='stMainBlockContainer'] {padding-top: 4.5rem}</style>")
 page.run()

@@ -43,9 +43,7 @@ def rows(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]
     reader = csv.DictReader(io.StringIO(text), delimiter=";" if first.count(";") > first.count(",") else ",")
     missing = [name for name in columns if name not in (reader.fieldnames or [])]
     if missing:
-        raise DataFileError(
-            f"{path.name} has no column {', '.join(missing)}; it needs {', '.join(columns)}."
-        )
+        raise DataFileError(f"{path.name} has no column {', '.join(missing)}; it needs {', '.join(columns)}.")
     found = []
     for row in reader:
         if None in row:

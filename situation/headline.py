@@ -81,7 +81,9 @@ def _sentence(made: Headline, standard: Standard | None, observed_property: str)
     parts = [said + f"{made.above} of {places}"]
     unknown = [
         f"{made.inconclusive} cannot be judged" if made.inconclusive else "",
-        f"{_count(made.stale, 'newest reading')} {'is' if made.stale == 1 else 'are'} old" if made.stale else "",
+        f"{_count(made.stale, 'newest reading')} {'is' if made.stale == 1 else 'are'} old"
+        if made.stale
+        else "",
     ]
     rest = " and ".join(word for word in unknown if word)
     mark = "" if limit.verified else " This limit has not been checked against a second text."

@@ -87,10 +87,14 @@ def public(table: Table, topic: Topic) -> Table:
             out[name] = _emptied(out[name], hidden)
     out["monitoring_location_id"] = _put(out["monitoring_location_id"], hidden, _pseudonyms(cell))
     if "monitoring_location_name" in out:
-        out["monitoring_location_name"] = _put(out["monitoring_location_name"], hidden, _names(table, hidden, rule))
+        out["monitoring_location_name"] = _put(
+            out["monitoring_location_name"], hidden, _names(table, hidden, rule)
+        )
     if "observation_id" in out:
         # A hash of the natural key could be tried out name by name.
-        out["observation_id"] = _put(out["observation_id"], hidden, np.full(int(hidden.sum()), "withheld", object))
+        out["observation_id"] = _put(
+            out["observation_id"], hidden, np.full(int(hidden.sum()), "withheld", object)
+        )
     if "source_id" in out:
         source = out["source_id"].astype("str")[hidden].str.partition(":")[0].to_numpy(object)
         out["source_id"] = _put(out["source_id"], hidden, source)
@@ -147,7 +151,9 @@ def _pseudonyms(cells: list[str]) -> npt.NDArray[np.object_]:
     return np.array([made[cell] for cell in cells], dtype=object)
 
 
-def _names(table: pd.DataFrame, hidden: npt.NDArray[np.bool_], rule: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:
+def _names(
+    table: pd.DataFrame, hidden: npt.NDArray[np.bool_], rule: npt.NDArray[np.int64]
+) -> npt.NDArray[np.object_]:
     types = table.get("monitoring_location_type", pd.Series(index=table.index, dtype="str"))[hidden]
     words = types.astype("str").str.replace("_", " ").str.capitalize().fillna("Site").to_numpy(object)
     where = np.where(rule[hidden] == POSITION_RULES.index("area"), "in this district", "in this area")
@@ -165,7 +171,9 @@ def _put(column: pd.Series, hidden: npt.NDArray[np.bool_], values: npt.NDArray[n
     return pd.Series(filled, index=column.index).astype("str")
 
 
-def _moved(out: Table, hidden: npt.NDArray[np.bool_], lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> Table:
+def _moved(
+    out: Table, hidden: npt.NDArray[np.bool_], lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]
+) -> Table:
     if "longitude" in out:
         for name, values in (("longitude", lon), ("latitude", lat)):
             numbers = out[name].to_numpy("float64", copy=True)

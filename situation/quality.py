@@ -85,7 +85,14 @@ def check(table: pd.DataFrame, topic: Topic | None, now: pd.Timestamp) -> pd.Dat
             found.append((CHECKS["above_ground"], table["depth_m"].to_numpy("float64") < 0))
     parts = [
         pd.DataFrame(
-            {"row": table.index[rows], "check": c.key, "kind": c.kind, "flag": c.flag, "reason": c.reason, "fix": c.fix}
+            {
+                "row": table.index[rows],
+                "check": c.key,
+                "kind": c.kind,
+                "flag": c.flag,
+                "reason": c.reason,
+                "fix": c.fix,
+            }
         )
         for c, rows in found
         if rows.any()
@@ -104,7 +111,9 @@ def _places(lon: Numbers, lat: Numbers, area: Box | None) -> list[tuple[Check, F
         return [(CHECKS[key], rows) for key, rows in [*out, ("impossible_place", known & ~globe)]]
     fine = null | ~known | _inside(lon, lat, area)
     swapped &= ~fine
-    sign = ~fine & ~swapped & (_inside(-lon, lat, area) | _inside(lon, -lat, area) | _inside(-lon, -lat, area))
+    sign = (
+        ~fine & ~swapped & (_inside(-lon, lat, area) | _inside(lon, -lat, area) | _inside(-lon, -lat, area))
+    )
     impossible = known & ~globe & ~swapped
     outside = ~fine & ~swapped & ~sign & ~impossible
     out += [("swapped", swapped), ("sign", sign), ("impossible_place", impossible), ("outside", outside)]
@@ -122,5 +131,8 @@ def _times(time: pd.Series, now: pd.Timestamp) -> list[tuple[Check, Flags]]:
     return [
         (CHECKS["no_time"], time.isna().to_numpy()),
         (CHECKS["future"], (time > now + _FUTURE).to_numpy(dtype=bool, na_value=False)),
-        (CHECKS["long_ago"], (time < pd.Timestamp("1900-01-01", tz="UTC")).to_numpy(dtype=bool, na_value=False)),
+        (
+            CHECKS["long_ago"],
+            (time < pd.Timestamp("1900-01-01", tz="UTC")).to_numpy(dtype=bool, na_value=False),
+        ),
     ]

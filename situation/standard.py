@@ -83,7 +83,9 @@ class Limit:
 
     def valid(self, on: date) -> bool:
         """Say whether the limit is in force on a day."""
-        return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on <= self.valid_to)
+        return (self.valid_from is None or self.valid_from <= on) and (
+            self.valid_to is None or on <= self.valid_to
+        )
 
 
 @dataclass(frozen=True)
@@ -139,10 +141,14 @@ def read_standard(path: Path) -> Standard:
 
 def _limit(path: Path, number: int, cells: Mapping[str, str]) -> Limit:
     where = f"{path.name}, row {number}"
-    value, lower, upper = (datafile.number(path, number, name, cells[name]) for name in ("value", "lower", "upper"))
+    value, lower, upper = (
+        datafile.number(path, number, name, cells[name]) for name in ("value", "lower", "upper")
+    )
     verified, _, by = cells["verified"].partition(":")
     if verified.strip().lower() not in ("yes", "no", ""):
-        raise DataFileError(f"{where}: verified takes 'yes: by which text' or 'no', not {cells['verified']!r}.")
+        raise DataFileError(
+            f"{where}: verified takes 'yes: by which text' or 'no', not {cells['verified']!r}."
+        )
     limit = Limit(
         property=_property(where, cells["property"]),
         value=value,
@@ -167,7 +173,9 @@ def _limit(path: Path, number: int, cells: Mapping[str, str]) -> Limit:
 
 def _property(where: str, key: str) -> str:
     if key not in PROPERTIES:
-        raise DataFileError(f"{where}: no property {key!r}; data/properties.csv lists them, e.g. nitrate, arsenic.")
+        raise DataFileError(
+            f"{where}: no property {key!r}; data/properties.csv lists them, e.g. nitrate, arsenic."
+        )
     return key
 
 
@@ -213,7 +221,9 @@ def _check(where: str, limit: Limit) -> None:
         if limit.lower is None or limit.upper is None:
             raise DataFileError(f"{where}: outside range needs both lower and upper.")
         if limit.lower >= limit.upper:
-            raise DataFileError(f"{where}: the range is upside down: lower {limit.lower:g}, upper {limit.upper:g}.")
+            raise DataFileError(
+                f"{where}: the range is upside down: lower {limit.lower:g}, upper {limit.upper:g}."
+            )
     elif limit.value is None:
         raise DataFileError(f"{where}: the value is missing.")
     elif limit.comparison == "detected" and limit.value != 0:
@@ -272,4 +282,6 @@ def standard_named(key: str) -> Standard:
     found = standards()
     if key in found:
         return found[key]
-    raise ChoiceError(broken_standards().get(key) or f"No standard {key!r}; data/standards has {', '.join(found)}.")
+    raise ChoiceError(
+        broken_standards().get(key) or f"No standard {key!r}; data/standards has {', '.join(found)}."
+    )

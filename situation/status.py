@@ -132,7 +132,9 @@ def assess(
     chosen = _choose(rows, read, status)
     out = _table(rows, read, limit, chosen.rows)
     out["status"] = _words(STATUSES, status[chosen.rows])
-    out["freshness"] = _words(FRESHNESS, _stale(out["phenomenon_time"], topic.stale_days, now).astype("int64"))
+    out["freshness"] = _words(
+        FRESHNESS, _stale(out["phenomenon_time"], topic.stale_days, now).astype("int64")
+    )
     out["reason"] = _reasons(reason[chosen.rows], read.why, chosen)
     out["n"] = chosen.n
     out["groups"] = chosen.groups
@@ -208,7 +210,9 @@ def _row_statuses(read: _Readings, limit: Limit | None, near_share: float) -> tu
         less = _less(read.bound, limit)
         more = _more(read.bound, limit)
     status = np.select(
-        [read.censoring == 0, read.censoring == 1, read.censoring == 2], [quantified, less, more], INCONCLUSIVE
+        [read.censoring == 0, read.censoring == 1, read.censoring == 2],
+        [quantified, less, more],
+        INCONCLUSIVE,
     )
     status = np.where(read.convertible, status, INCONCLUSIVE)
     no_bound = ~np.isfinite(read.bound)
@@ -232,7 +236,8 @@ def _other_fraction(rows: pd.DataFrame, limit: Limit | None) -> Flags:
     if limit is None or limit.fraction is None or "sample_fraction" not in rows:
         return np.zeros(len(rows), bool)
     fraction = rows["sample_fraction"]
-    return (fraction.notna() & fraction.str.casefold().ne(limit.fraction.casefold())).to_numpy(bool)
+    other: Flags = (fraction.notna() & fraction.str.casefold().ne(limit.fraction.casefold())).to_numpy(bool)
+    return other
 
 
 def _quantified(result: Numbers, limit: Limit, near_share: float) -> Codes:
@@ -252,7 +257,11 @@ def _quantified(result: Numbers, limit: Limit, near_share: float) -> Codes:
             "below": result < value - _slack(value),
         }[limit.comparison]
         close = value / near_share if limit.comparison == "below" else value * near_share
-        near = result <= close + _slack(close) if limit.comparison == "below" else result >= close - _slack(close)
+        near = (
+            result <= close + _slack(close)
+            if limit.comparison == "below"
+            else result >= close - _slack(close)
+        )
     known = np.where(over, ABOVE, np.where(near, NEAR, BELOW))
     return np.where(np.isfinite(result), known, INCONCLUSIVE)
 
@@ -335,11 +344,17 @@ def _worst_groups(
     """Among sites with several rows, find for each the row that counts, its groups, and strips above."""
     group = _group_numbers(part, site[where])
     time = part["phenomenon_time"].astype("int64").to_numpy()
-    class_numbers, class_values = codes(part["procedure_class"]) if "procedure_class" in part else (
-        np.zeros(len(part), "int64"),
-        [None],
+    class_numbers, class_values = (
+        codes(part["procedure_class"])
+        if "procedure_class" in part
+        else (
+            np.zeros(len(part), "int64"),
+            [None],
+        )
     )
-    ranks = np.array([CLASSES.index(str(v)) if v in CLASSES else CLASSES.index("unknown") for v in class_values])
+    ranks = np.array(
+        [CLASSES.index(str(v)) if v in CLASSES else CLASSES.index("unknown") for v in class_values]
+    )
     rank = ranks[class_numbers]
     strip = rank == CLASSES.index("strip")
     severity = _SEVERITY[status[where]]
@@ -378,7 +393,8 @@ def _group_numbers(part: pd.DataFrame, site: Codes) -> Codes:
                 combined = combined * size + numbers
                 if combined.max(initial=0) > 2**40:
                     combined = pd.factorize(combined)[0].astype("int64")
-    return pd.factorize(combined)[0].astype("int64")
+    groups: Codes = pd.factorize(combined)[0].astype("int64")
+    return groups
 
 
 # -- the table that comes out -----------------------------------------------------------------------
@@ -391,7 +407,9 @@ def _table(rows: pd.DataFrame, read: _Readings, limit: Limit | None, chosen: Cod
     out = pd.DataFrame(
         {
             name: (
-                picked[name].set_axis(index) if name in picked else pd.Series(_constant(None, len(index)), index=index)
+                picked[name].set_axis(index)
+                if name in picked
+                else pd.Series(_constant(None, len(index)), index=index)
             )
             for name in _CARRIED
         }
@@ -401,7 +419,10 @@ def _table(rows: pd.DataFrame, read: _Readings, limit: Limit | None, chosen: Cod
     good = read.convertible[chosen]
     out["result"] = np.where(read.censoring[chosen] == 0, read.result[chosen], np.nan)
     out["detection_limit"] = read.bound[chosen]
-    for name, own in (("unit", limit.unit if limit else None), ("method_speciation", limit.species if limit else None)):
+    for name, own in (
+        ("unit", limit.unit if limit else None),
+        ("method_speciation", limit.species if limit else None),
+    ):
         column = picked[name].set_axis(index)
         out[name] = column if limit is None else _replaced(column, good, own)
     _add_limit(out, limit)
@@ -428,7 +449,8 @@ def _add_limit(out: pd.DataFrame, limit: Limit | None) -> None:
 
 def _stale(time: pd.Series, days: int, now: pd.Timestamp) -> Flags:
     # A reading without a time cannot be shown to be current.
-    return ~(time >= now - pd.Timedelta(days=days)).to_numpy(dtype=bool, na_value=False)
+    current: Flags = (time >= now - pd.Timedelta(days=days)).to_numpy(dtype=bool, na_value=False)
+    return ~current
 
 
 def _words(words: tuple[str | None, ...], numbers: Codes) -> pd.api.extensions.ExtensionArray:

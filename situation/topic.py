@@ -6,6 +6,7 @@ one is a sentence that names the file and the line to change, and takes no other
 
 from __future__ import annotations
 
+import builtins
 import tomllib
 import zoneinfo
 from collections.abc import Mapping
@@ -54,7 +55,7 @@ class Topic:
     licence: str = "unknown"
     simulated: bool = False
 
-    @property
+    @builtins.property  # a field of ours is called property
     def standard(self) -> str | None:
         """The standard shown first, or None when the topic has none."""
         return self.standards[0] if self.standards else None
@@ -143,7 +144,9 @@ def _check_words(said: Mapping[str, Any], where: str) -> None:
             raise DataFileError(f"{where} has no line {name} = …; title, area and properties are needed.")
     for name, value in said.items():
         if name not in _WORDS:
-            raise DataFileError(f"{where} has a line {name!r} that no topic knows; it may have {', '.join(_WORDS)}.")
+            raise DataFileError(
+                f"{where} has a line {name!r} that no topic knows; it may have {', '.join(_WORDS)}."
+            )
         kind = _WORDS[name]
         if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):  # type: ignore[arg-type]
             raise DataFileError(f"{where}: {name} takes {_KINDS.get(kind, 'a number')}, not {value!r}.")  # type: ignore[call-overload]
@@ -183,7 +186,9 @@ def _standards(value: list[Any], where: str) -> tuple[str, ...]:
     known = sorted(path.stem for path in (DATA / "standards").glob("*.csv"))
     strange = [str(key) for key in value if key not in known]
     if strange:
-        raise DataFileError(f"{where}: no standard {', '.join(strange)}; data/standards has {', '.join(known)}.")
+        raise DataFileError(
+            f"{where}: no standard {', '.join(strange)}; data/standards has {', '.join(known)}."
+        )
     return tuple(value)
 
 
@@ -218,7 +223,9 @@ def _metres(privacy: Mapping[str, Any], name: str, default: float, where: str) -
 def _systems(value: list[Any], where: str) -> tuple[str, ...]:
     wrong = [v for v in value if not (isinstance(v, str) and v.startswith("EPSG:") and v[5:].isdigit())]
     if wrong or not value:
-        raise DataFileError(f"{where}: crs takes codes like \"EPSG:4326\" or \"EPSG:21037\", not {wrong or value}.")
+        raise DataFileError(
+            f'{where}: crs takes codes like "EPSG:4326" or "EPSG:21037", not {wrong or value}.'
+        )
     return tuple(value)
 
 
@@ -226,7 +233,9 @@ def _zone(value: str, where: str) -> str:
     try:
         zoneinfo.ZoneInfo(value)
     except (KeyError, ValueError, OSError) as wrong:
-        raise DataFileError(f"{where}: time_zone {value!r} is not a name like \"Africa/Nairobi\" or \"UTC\".") from wrong
+        raise DataFileError(
+            f'{where}: time_zone {value!r} is not a name like "Africa/Nairobi" or "UTC".'
+        ) from wrong
     return value
 
 
@@ -243,7 +252,9 @@ _READ: dict[tuple[str, tuple[tuple[str, int], ...]], Topic] = {}
 def _read_once(folder: Path) -> Topic:
     # The same file is read again only when its time stamp has changed: an edit shows without a restart.
     stamps = tuple(
-        (name, (folder / name).stat().st_mtime_ns) for name in ("topic.toml", "about.md") if (folder / name).is_file()
+        (name, (folder / name).stat().st_mtime_ns)
+        for name in ("topic.toml", "about.md")
+        if (folder / name).is_file()
     )
     key = (str(folder), stamps)
     if key not in _READ:

@@ -159,7 +159,15 @@ def _species_names() -> dict[str, str]:
     ions |= {"so42": "SO4", "po43": "PO4", "so4 2": "SO4", "po4 3": "PO4"}
     ions |= {"bicarbonate": "HCO3", "calcium carbonate": "CaCO3", "silica": "SiO2", "silicon": "Si"}
     names |= {word: f"as {symbol}" for word, symbol in ions.items()}
-    for ion, atom in (("NO3", "N"), ("NO2", "N"), ("NH4", "N"), ("NH3", "N"), ("NOx", "N"), ("PO4", "P"), ("SO4", "S")):
+    for ion, atom in (
+        ("NO3", "N"),
+        ("NO2", "N"),
+        ("NH4", "N"),
+        ("NH3", "N"),
+        ("NOx", "N"),
+        ("PO4", "P"),
+        ("SO4", "S"),
+    ):
         for text in (f"{ion}-{atom}", f"{atom}-{ion}", f"{ion}_{atom}", f"{ion} {atom}"):
             names[text.casefold()] = f"as {atom}"
     return names
@@ -315,7 +323,9 @@ def factor(
     if new_kind != new.kind:
         bridge = Fraction(1, _GRAMS_PER_LITRE_OF_WATER)
     if old_kind != new_kind and not {old_kind, new_kind} <= set(_CONCENTRATIONS):
-        raise UnitError(f"{unit} and {to_unit} are not the same kind of quantity{_hint(old, new, item, medium)}.")
+        raise UnitError(
+            f"{unit} and {to_unit} are not the same kind of quantity{_hint(old, new, item, medium)}."
+        )
     ratio = 1.0 if old_kind not in _CONCENTRATIONS else _ratio(item, old_kind, species, new_kind, to_species)
     scale = float(old.scale * bridge / new.scale) * ratio
     return scale, float((old.offset - new.offset) / new.scale)
@@ -364,7 +374,9 @@ def _mass(item: Property | None, species: str | None) -> float:
         )
     mass = item.molar_mass if species is None else _species().get((item.key, species))
     if not mass:
-        raise UnitError(f"{item.title} {species or ''} has no molar mass in data/species.csv.".replace("  ", " "))
+        raise UnitError(
+            f"{item.title} {species or ''} has no molar mass in data/species.csv.".replace("  ", " ")
+        )
     return mass
 
 
@@ -385,7 +397,7 @@ def forms(observed_property: str) -> tuple[str, ...]:
 
 
 def codes(column: pd.Series) -> tuple[np.ndarray, list[object]]:
-    """Number the distinct values of a column: codes (int64, shape of the column) and the values.
+    """Give numbers to the distinct values of a column: codes (int64, shape of the column) and the values.
 
     A missing value has the code 0 and the value None.
     """
@@ -394,7 +406,7 @@ def codes(column: pd.Series) -> tuple[np.ndarray, list[object]]:
 
 
 def numbered(column: pd.Series) -> tuple[np.ndarray, int]:
-    """Number the distinct values of a column, as :func:`codes`, and count them with the missing one."""
+    """Give numbers to the distinct values of a column, as :func:`codes`, and count them with the missing one."""
     numbers, values = _encoded(column)
     return numbers, len(values) + 1
 
@@ -404,7 +416,9 @@ def _encoded(column: pd.Series) -> tuple[np.ndarray, pa.Array | pd.Index]:
         return column.cat.codes.to_numpy("int64") + 1, column.cat.categories
     try:
         found = pa.array(column, from_pandas=True)
-        encoded = (found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found).dictionary_encode()
+        encoded = (
+            found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+        ).dictionary_encode()
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
         numbers, values = pd.factorize(column)
         return numbers.astype("int64") + 1, pd.Index(values)
@@ -433,8 +447,9 @@ def factors(table: pd.DataFrame, to_unit: str | None, to_species: str | None) ->
     """
     combined = np.zeros(len(table), dtype="int64")
     columns: list[list[object]] = []
+    nothing: tuple[np.ndarray, list[object]] = np.zeros(len(table), "int64"), [None]
     for name in _TRIPLE:
-        numbers, values = codes(table[name]) if name in table else (np.zeros(len(table), "int64"), [None])
+        numbers, values = codes(table[name]) if name in table else nothing
         combined = combined * len(values) + numbers
         columns.append(values)
     size = int(np.prod([len(values) for values in columns]))
@@ -466,7 +481,9 @@ def _unravel(code: int, columns: list[list[object]]) -> list[object]:
     return values[::-1]
 
 
-def _attempt(values: list[object], to_unit: str | None, to_species: str | None) -> tuple[float, float, str | None]:
+def _attempt(
+    values: list[object], to_unit: str | None, to_species: str | None
+) -> tuple[float, float, str | None]:
     observed, unit, species, medium = (None if v is None else str(v) for v in values)
     try:
         return *factor(observed, unit, species, to_unit, to_species, medium), None

@@ -158,7 +158,9 @@ class _Reader:
             raise ChoiceError("There is no topic: data/topics has no folder that can be used.")
         return next(iter(found.values()))
 
-    def choice(self, name: str, known: tuple[str, ...], usual: str, extra: Mapping[str, object] | None = None) -> str:
+    def choice(
+        self, name: str, known: tuple[str, ...], usual: str, extra: Mapping[str, object] | None = None
+    ) -> str:
         said = self.get(name)
         if said in known or (extra is not None and said in extra):
             return said
@@ -214,7 +216,9 @@ class _Reader:
         # A map that is dragged around the world gives longitudes beyond 180; latitudes stay on the globe.
         if -540 <= west < east <= 540 and -90 <= south < north <= 90:
             return west, south, east, north
-        self.wrong(f"bbox is {said[:80]!r}; it takes west,south,east,north in degrees, e.g. 38.9,-4.7,39.6,-4.1.")
+        self.wrong(
+            f"bbox is {said[:80]!r}; it takes west,south,east,north in degrees, e.g. 38.9,-4.7,39.6,-4.1."
+        )
         return None
 
 

@@ -76,7 +76,9 @@ def test_the_same_place_is_in_the_same_cell_every_time_and_no_average_recovers_i
     outs = [public(table(result=float(n), result_text=str(n)), TOPIC) for n in range(30)]
     places = {(out["longitude"].iloc[0], out["latitude"].iloc[0]) for out in outs}
     assert len(places) == 1
-    assert {out["monitoring_location_id"].iloc[0] for out in outs} == {outs[0]["monitoring_location_id"].iloc[0]}
+    assert {out["monitoring_location_id"].iloc[0] for out in outs} == {
+        outs[0]["monitoring_location_id"].iloc[0]
+    }
 
 
 def test_wells_of_one_cell_cannot_be_told_apart():

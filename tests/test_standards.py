@@ -32,7 +32,13 @@ def test_a_property_has_one_limit_of_a_kind_on_any_day(path):
 
 
 def test_the_shipped_standards_are_all_there_and_none_is_broken():
-    wanted = {"who_drinking_water", "us_epa_drinking_water", "eu_drinking_water", "eu_groundwater", "who_air_quality"}
+    wanted = {
+        "who_drinking_water",
+        "us_epa_drinking_water",
+        "eu_drinking_water",
+        "eu_groundwater",
+        "who_air_quality",
+    }
     assert wanted <= set(standards())
     assert not wanted & set(broken_standards())
 

@@ -49,9 +49,26 @@ def statuses(*rows, **kwargs):
     return assessed(*rows, **kwargs)["status"].tolist()
 
 
-def own(comparison="above", value=10.0, lower=None, upper=None, observed="arsenic", unit="ug/L", fraction=None):
+def own(
+    comparison="above", value=10.0, lower=None, upper=None, observed="arsenic", unit="ug/L", fraction=None
+):
     limit = Limit(
-        observed, value, unit, None, fraction, "health", comparison, lower, upper, None, None, "a test", "", True, "", 2
+        observed,
+        value,
+        unit,
+        None,
+        fraction,
+        "health",
+        comparison,
+        lower,
+        upper,
+        None,
+        None,
+        "a test",
+        "",
+        True,
+        "",
+        2,
     )
     return Standard("own", "Own", (limit,))
 
@@ -123,7 +140,9 @@ def test_every_comparison_has_its_meaning(comparison, row, status):
     ],
 )
 def test_a_range_has_two_ends(row, status):
-    out = assessed({"observed_property": "ph", "unit": "[pH]", "method_speciation": None} | row, observed="ph")
+    out = assessed(
+        {"observed_property": "ph", "unit": "[pH]", "method_speciation": None} | row, observed="ph"
+    )
     assert out["status"].tolist() == [status]
     assert out[["limit_lower", "limit_upper"]].iloc[0].tolist() == [6.5, 8.5]
 
@@ -146,12 +165,16 @@ def test_what_must_not_be_detected(row, status):
 
 
 def test_units_and_forms_are_converted_before_anything_is_compared():
-    out = assessed({"result": 12.0, "method_speciation": "as N"}, {"monitoring_location_id": "b", "result": 12.0})
+    out = assessed(
+        {"result": 12.0, "method_speciation": "as N"}, {"monitoring_location_id": "b", "result": 12.0}
+    )
     assert out["status"].tolist() == ["above", "below"]
     assert out["result"].tolist() == pytest.approx([53.1216, 12.0], rel=1e-5)
     assert out["unit"].tolist() == ["mg/L"] * 2
     assert out["method_speciation"].tolist() == ["as NO3"] * 2
-    assert assessed({"result": 44.268, "unit": "mg/L"}, standard=EPA)["result"].iloc[0] == pytest.approx(10, rel=1e-4)
+    assert assessed({"result": 44.268, "unit": "mg/L"}, standard=EPA)["result"].iloc[0] == pytest.approx(
+        10, rel=1e-4
+    )
 
 
 @pytest.mark.parametrize(
@@ -302,11 +325,15 @@ UNITS = {"mg/L": 1.0, "ug/L": 1e-3, "g/L": 1e3}
 
 
 @given(
-    st.floats(0, 1e4), st.sampled_from(list(UNITS)), st.sampled_from(["as N", "as NO3"]), st.sampled_from([WHO, EPA])
+    st.floats(0, 1e4),
+    st.sampled_from(list(UNITS)),
+    st.sampled_from(["as N", "as NO3"]),
+    st.sampled_from([WHO, EPA]),
 )
 def test_a_non_detect_is_below_only_if_its_limit_is_not_above_the_threshold(bound, unit, species, standard):
     out = assessed(
-        {"censoring": "<", "detection_limit": bound, "unit": unit, "method_speciation": species}, standard=standard
+        {"censoring": "<", "detection_limit": bound, "unit": unit, "method_speciation": species},
+        standard=standard,
     ).iloc[0]
     in_nitrate = bound * UNITS[unit] * (62.0049 / 14.0067 if species == "as N" else 1)
     limit = 50 if standard is WHO else 10 * 62.0049 / 14.0067
@@ -339,7 +366,11 @@ _ROW = st.fixed_dictionaries(
 
 
 @settings(max_examples=60)
-@given(st.lists(_ROW, min_size=1, max_size=8).flatmap(lambda rows: st.tuples(st.just(rows), st.permutations(rows))))
+@given(
+    st.lists(_ROW, min_size=1, max_size=8).flatmap(
+        lambda rows: st.tuples(st.just(rows), st.permutations(rows))
+    )
+)
 def test_the_order_of_rows_does_not_matter(pair):
     one, other = (assessed(*rows).sort_values("monitoring_location_id") for rows in pair)
     assert one["status"].tolist() == other["status"].tolist()
@@ -358,9 +389,21 @@ def test_every_status_has_a_colour_a_shape_and_a_label_of_its_own():
 # Machado, Oliveira and Fernandes 2009, table 1: severity 1.0, for linear RGB.
 _EYES = {
     "usual": np.eye(3),
-    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
-    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
 }
 
 

@@ -10,7 +10,9 @@ from situation.properties import PROPERTIES
 from situation.standard import standards
 from situation.topic import FOLDER, broken_topics, read_topic, topic_named, topics
 
-every_topic = pytest.mark.parametrize("folder", sorted(p for p in FOLDER.iterdir() if p.is_dir()), ids=lambda p: p.name)
+every_topic = pytest.mark.parametrize(
+    "folder", sorted(p for p in FOLDER.iterdir() if p.is_dir()), ids=lambda p: p.name
+)
 
 
 @every_topic
@@ -70,7 +72,11 @@ def test_a_change_in_the_file_shows_at_once(tmp_path):
         ("title", "titel", "no line title"),
         ("question", "questoin", "a line 'questoin' that no topic knows; it may have title, question"),
         ('"Dust on our street"', "5", "title takes text in quotes, not 5"),
-        ("[38.9, -4.7, 39.6, -4.1]", "[38.9, -4.7]", r"area takes four numbers, \[west, south, east, north\]"),
+        (
+            "[38.9, -4.7, 39.6, -4.1]",
+            "[38.9, -4.7]",
+            r"area takes four numbers, \[west, south, east, north\]",
+        ),
         ("[38.9, -4.7, 39.6, -4.1]", "[39.6, -4.7, 38.9, -4.1]", "west less than east"),
         ("[38.9, -4.7, 39.6, -4.1]", "[38.9, -4.7, 39.6, 441]", "in degrees"),
         ('["pm10"]', '["dust"]', "properties has dust; it takes keys"),
@@ -80,7 +86,11 @@ def test_a_change_in_the_file_shows_at_once(tmp_path):
         ('["pm10"]', '["pm10"]\nnear_share = 75', "near_share is 75; it takes a share"),
         ('["pm10"]', '["pm10"]\ntime_zone = "Mars/Base"', "time_zone 'Mars/Base' is not a name like"),
         ('["pm10"]', '["pm10"]\ncrs = ["UTM 37S"]', "crs takes codes like"),
-        ('["pm10"]', '["pm10"]\n[windows]\nstale_days = "a year"', "stale_days is 'a year'; it takes a whole number"),
+        (
+            '["pm10"]',
+            '["pm10"]\n[windows]\nstale_days = "a year"',
+            "stale_days is 'a year'; it takes a whole number",
+        ),
         ('["pm10"]', '["pm10"]\n[privacy]\ngrid_m = -5', "privacy.grid_m is -5; it takes metres"),
         ('["pm10"]', '["pm10"]\n[privacy.site_types]\nwell = "secret"', "one of exact, blurred, area"),
         ('"Is it dusty?"', '"Is it dusty?', "is not TOML"),

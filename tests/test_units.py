@@ -75,7 +75,9 @@ def test_case_and_spaces_do_not_matter(text, space):
 def _spellings() -> set[str]:
     """Collect every unit spelling in the samples and recordings."""
     found: set[str] = set()
-    column = re.compile(r"(unit(_cd|_type|s)?$|MeasureUnit|UnitCode|Unit$|unit_of_measure|unitName)", re.IGNORECASE)
+    column = re.compile(
+        r"(unit(_cd|_type|s)?$|MeasureUnit|UnitCode|Unit$|unit_of_measure|unitName)", re.IGNORECASE
+    )
     for path in SHARED.glob("*/**/*.csv"):
         with path.open(encoding="utf-8-sig", newline="") as lines:
             sample = lines.readline()
@@ -86,7 +88,9 @@ def _spellings() -> set[str]:
                 found.update(row[name] or "" for name in names)
     for path in SHARED.glob("recordings/**/*.json"):
         found.update(_json_units(json.loads(path.read_text(encoding="utf-8"))))
-    found.update(["mg-P/l", "μg-N/l", "mmol/l", "μmol N/l", "mg-Si/l", "mg-S/l", "μg/l", "kve/L", "wrong", "-"])
+    found.update(
+        ["mg-P/l", "μg-N/l", "mmol/l", "μmol N/l", "mg-Si/l", "mg-S/l", "μg/l", "kve/L", "wrong", "-"]
+    )
     return {text.strip() for text in found if text.strip() and text != "NA"}
 
 
@@ -118,12 +122,16 @@ def test_every_spelling_in_the_samples_and_recordings_reads_or_is_refused_by_nam
                          ids=lambda cells: cells["ucum"])  # fmt: skip
 def test_every_unit_agrees_with_a_well_kept_units_library(row):
     registry = _registry()
-    same_kind = [cells for _, cells in datafile.rows(FILE, ["ucum"]) if cells["kind"] == row["kind"] and cells["pint"]]
+    same_kind = [
+        cells for _, cells in datafile.rows(FILE, ["ucum"]) if cells["kind"] == row["kind"] and cells["pint"]
+    ]
     other = same_kind[0]
     quantity = registry.Quantity(3.5, row["pint"])
     assert quantity.check(registry.Quantity(1, other["pint"]).dimensionality)
-    scale, offset = factor(None, row["ucum"], None, other["ucum"], None) if row["kind"] != "mass_concentration" else (
-        factor("chloride", row["ucum"], None, other["ucum"], None)
+    scale, offset = (
+        factor(None, row["ucum"], None, other["ucum"], None)
+        if row["kind"] != "mass_concentration"
+        else (factor("chloride", row["ucum"], None, other["ucum"], None))
     )
     assert 3.5 * scale + offset == pytest.approx(quantity.to(other["pint"]).magnitude, rel=1e-9)
 
@@ -203,7 +211,9 @@ CONVERTIBLE = [
 ]
 
 
-@given(st.sampled_from(CONVERTIBLE), st.sampled_from(["mg/L", "ug/L", "mmol/L", "umol/L"]), st.floats(-1e6, 1e6))
+@given(
+    st.sampled_from(CONVERTIBLE), st.sampled_from(["mg/L", "ug/L", "mmol/L", "umol/L"]), st.floats(-1e6, 1e6)
+)
 def test_there_and_back_again_is_the_same_number(case, unit, value):
     key, old, new = case
     there, _ = factor(key, "mg/L", old, unit, new)
@@ -243,7 +253,10 @@ def test_a_table_converts_row_by_row_and_leaves_what_cannot_be_converted_as_it_w
 def test_every_property_has_a_unit_that_exists_and_converts_into_its_own_form(key):
     item = PROPERTIES[key]
     assert kind_of(item.default_unit) is not None
-    assert factor(key, item.default_unit, item.default_species, item.default_unit, item.default_species) == (1.0, 0.0)
+    assert factor(key, item.default_unit, item.default_species, item.default_unit, item.default_species) == (
+        1.0,
+        0.0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -284,4 +297,8 @@ def test_every_property_of_the_real_samples_is_known():
     with (SHARED / "samples/groundwater/usgs_samples_fullphyschem.csv").open(encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
     assert [row["USGSpcode"] for row in rows if find_pcode(row["USGSpcode"]) is None] == []
-    assert {row["Result_Characteristic"] for row in rows if find_property(row["Result_Characteristic"], "water") is None} == set()
+    assert {
+        row["Result_Characteristic"]
+        for row in rows
+        if find_property(row["Result_Characteristic"], "water") is None
+    } == set()

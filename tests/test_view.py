@@ -15,7 +15,11 @@ NOW = pd.Timestamp("2026-11-21", tz="UTC")
 
 def test_an_empty_address_shows_the_first_topic_with_its_first_property_and_standard():
     view = View.from_params({})
-    assert (view.topic, view.observed_property, view.standard) == ("groundwater", "nitrate", "who_drinking_water")
+    assert (view.topic, view.observed_property, view.standard) == (
+        "groundwater",
+        "nitrate",
+        "who_drinking_water",
+    )
     assert view.chosen_topic.key == "groundwater"
     assert view.chosen_property.title == "Nitrate"
 
@@ -67,7 +71,11 @@ def test_what_does_not_exist_is_a_sentence_for_a_command_and_the_usual_for_a_pag
         View.from_params({name: value}, strict=True)
 
 
-@given(st.dictionaries(st.sampled_from(["topic", "property", "period", "bbox", "as_of", "site", "zoom"]), st.text()))
+@given(
+    st.dictionaries(
+        st.sampled_from(["topic", "property", "period", "bbox", "as_of", "site", "zoom"]), st.text()
+    )
+)
 def test_a_page_opens_whatever_the_address_says(params):
     view = View.from_params(params)
     assert View.from_params(view.to_params()) == view

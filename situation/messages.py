@@ -4,15 +4,20 @@ One catalogue a language in ``data/messages/<language>.toml``: sections of short
 that a language has not got yet is said in English, so a half-translated catalogue is already useful;
 a test counts what is missing. Values are put in with ``{name}``.
 
+The reader of field files (``sensors/``) says what it has to say in English, as it must also on the command
+line. :func:`translated` finds such a sentence again by its pattern in the section ``said`` of a catalogue.
+
 What surprised us: the name of a language is wanted in that language (a reader of Arabic looks for
 العربية), and the direction of writing belongs to the catalogue and not to the page.
 """
 
 from __future__ import annotations
 
+import re
+import string
 import tomllib
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -21,6 +26,7 @@ from situation.settings import DATA
 
 FOLDER = DATA / "messages"
 FIRST = "en"
+LONGEST = 1000
 
 
 @cache
@@ -110,3 +116,45 @@ def message(key: str, language: str = FIRST, /, **values: object) -> str:
         return sentence.format(**values)
     except (KeyError, IndexError, ValueError) as wrong:
         raise DataFileError(f"Message {key!r} in {language!r} cannot be filled in: {wrong!r}.") from wrong
+
+
+@lru_cache(maxsize=4096)
+def translated(sentence: str, language: str) -> str:
+    """Say a finished English sentence in another language, if its catalogue has the pattern of it.
+
+    Parameters
+    ----------
+    sentence : str
+        As the reader of field files made it, with numbers and names filled in.
+    language : str
+        Code of a language that :func:`languages` lists.
+
+    Returns
+    -------
+    str
+        The sentence in that language; the English one where the section ``said`` has no pattern for it.
+
+    >>> translated("'3-5' is a range or a date, not one result", "fr")
+    "'3-5' est un intervalle ou une date, pas un seul résultat"
+    >>> translated("Nobody translated this.", "fr")
+    'Nobody translated this.'
+    """
+    for pattern, said in _patterns(language) if len(sentence) <= LONGEST else ():
+        found = pattern.fullmatch(sentence)
+        if found:
+            return said.format(**found.groupdict())
+    return sentence
+
+
+@cache
+def _patterns(language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    said = [(key[5:], text) for key, text in catalogue(language).items() if key.startswith("said.")]
+    # The pattern with the most words of its own is tried first.
+    said.sort(key=lambda pair: -len(re.sub(r"\{.*?\}", "", pair[0])))
+    return tuple((_pattern(english), text) for english, text in said)
+
+
+def _pattern(english: str) -> re.Pattern[str]:
+    parts = string.Formatter().parse(english)
+    text = "".join(re.escape(fixed) + (f"(?P<{name}>.+?)" if name else "") for fixed, name, _, _ in parts)
+    return re.compile(text, re.DOTALL)

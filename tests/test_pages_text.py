@@ -49,7 +49,10 @@ def holes(sentence: str) -> set[str]:
 @pytest.mark.parametrize("code", CODES)
 def test_every_sentence_has_the_holes_of_the_english_one(code):
     english = catalogue("en")
-    wrong = [key for key, text in catalogue(code).items() if holes(text) != holes(english.get(key, ""))]
+    said = {key: key.removeprefix("said.") for key in catalogue(code) if key.startswith("said.")}
+    wrong = [
+        key for key, text in catalogue(code).items() if holes(text) != holes((english | said).get(key, ""))
+    ]
     assert wrong == []
 
 

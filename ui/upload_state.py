@@ -74,6 +74,8 @@ class Upload:
     contributor: str = ""
     reading: Reading | None = None
     trouble: str | None = None
+    fresh: list[str] = field(default_factory=list)
+    refused: str | None = None
 
     @property
     def paths(self) -> list[Path]:
@@ -156,13 +158,33 @@ def read(upload: Upload, show: Callable[[float, float | None, str], None]) -> No
         Called a few times a second once reading has taken more than a second, with the seconds
         passed, the share done (0–1, or None when not known) and a word on what is being done.
     """
-    news: list[tuple[float | None, str]] = []
-    upload.reading, upload.trouble = None, None
+    upload.reading, upload.trouble, upload.refused = None, None, None
     try:
-        checked = _patiently(lambda: _check(upload, news), news, show)
-        upload.reading = _reading(checked)
+        upload.reading = _read_patiently(upload, show)
     except CommonsightError as wrong:
-        upload.trouble = str(wrong)
+        if not upload.fresh:
+            upload.trouble = str(wrong)
+            return
+        # An answer that leads nowhere must not shut the page for good: take it back, and say why.
+        _take_back(upload, upload.fresh)
+        read(upload, show)
+        upload.refused = str(wrong)
+        return
+    _take_back(upload, [asked["id"] for asked in upload.reading.questions if asked["id"] in upload.fresh])
+    upload.fresh = []
+
+
+def _read_patiently(upload: Upload, show: Callable[[float, float | None, str], None]) -> Reading:
+    news: list[tuple[float | None, str]] = []
+    return _reading(_patiently(lambda: _check(upload, news), news, show))
+
+
+def _take_back(upload: Upload, questions: Sequence[str]) -> None:
+    """Forget answers that did not settle their question, so that it is asked again."""
+    refused = [upload.answers.pop(question) for question in questions if question in upload.answers]
+    if refused:
+        upload.refused = ", ".join(refused)
+        upload.fresh = []
 
 
 def submit(upload: Upload) -> Any:
@@ -269,6 +291,7 @@ def _resume(draft: str) -> Upload | None:
         answers=dict(said["answers"]),
         skipped=list(said["skipped"]),
         contributor=str(said["contributor"]),
+        fresh=list(said["answers"]),
     )
     _write(upload, bodies)
     return upload

@@ -22,12 +22,13 @@ from situation.settings import settings
 from situation.topic import Topic, topics
 from ui import upload_state
 from ui.plain import plain, verbatim
-from ui.upload_state import Reading, Upload
 from ui.receipt import XLSX, page_link
+from ui.upload_state import Reading, Upload
 from ui.words import Ready, Words, choose_language, quoted
 
 TYPES = ["csv", "tsv", "txt", "xlsx", "xls", "ods"]
 UNSURE = "__unsure__"
+OTHER = "__other__"
 PREVIEW_ROWS = 500
 
 
@@ -70,7 +71,7 @@ def pick(say: Words, topic: Topic, practice: bool) -> Upload | None:
     try:
         upload = _taken(files, topic, practice, upload)
     except CommonsightError as wrong:
-        st.error(plain(wrong), icon=":material/error:")
+        st.error(plain(say.said(wrong)), icon=":material/error:")
         return None
     if upload is None:
         return None
@@ -78,7 +79,7 @@ def pick(say: Words, topic: Topic, practice: bool) -> Upload | None:
         _read(say, upload)
     _say_draft(say, upload)
     if upload.trouble:
-        st.error(plain(upload.trouble), icon=":material/error:")
+        st.error(plain(say.said(upload.trouble)), icon=":material/error:")
         st.markdown(say("upload.trouble_next"))
     return upload
 
@@ -128,7 +129,7 @@ def understood(say: Words, reading: Reading) -> None:
     _show_sum(say, report)
     st.markdown("\n".join(f"- {line}" for line in _facts(say, reading)))
     for warning in report.get("warnings") or []:
-        st.info(plain(warning), icon=":material/info:")
+        st.info(plain(say.said(warning)), icon=":material/info:")
     columns = pd.DataFrame(_column_lines(say, report))
     if len(columns):
         with st.expander(say("upload.columns", n=len(columns)), expanded=len(columns) <= 12):
@@ -234,17 +235,21 @@ def _dropped(report: Mapping[str, Any]) -> list[str]:
 def questions(say: Words, upload: Upload) -> None:
     """Ask the open questions one after another; the file is read again once all are answered."""
     assert upload.reading is not None
-    asked = [question for question in upload.reading.questions if question["id"] not in upload.skipped]
-    waiting = [question for question in asked if question["id"] not in upload.answers]
-    unsure = [question for question in upload.reading.questions if question["id"] in upload.skipped]
-    if not asked and not unsure:
+    asked = upload.reading.questions
+    open_ = [question for question in asked if question["id"] not in (*upload.answers, *upload.skipped)]
+    unsure = [question for question in asked if question["id"] in upload.skipped]
+    if not open_ and not unsure:
         return
     st.subheader(say("upload.step_questions"))
-    if waiting:
-        _ask(say, upload, waiting[0], len(waiting))
+    if upload.refused:
+        st.warning(say("upload.refused", answer=upload.refused), icon=":material/help:")
+    if open_:
+        _ask(say, upload, open_[0], len(open_))
     for question in unsure:
         left, right = st.columns([4, 1], vertical_alignment="center")
-        left.markdown(say("upload.unsure_kept", text=str(question["text"]), n=int(question["rows_waiting"])))
+        left.markdown(
+            say("upload.unsure_kept", text=say.said(question["text"]), n=int(question["rows_waiting"]))
+        )
         if right.button(say("upload.ask_again"), key=f"again-{question['id']}"):
             upload.skipped.remove(question["id"])
             st.rerun()
@@ -253,27 +258,36 @@ def questions(say: Words, upload: Upload) -> None:
 def _ask(say: Words, upload: Upload, question: Mapping[str, Any], left: int) -> None:
     with st.container(border=True):
         st.caption(say("upload.question_count", n=left))
-        st.markdown(f"**{plain(question['text'], 600)}**")
-        st.markdown(say("upload.question_why", why=Ready(plain(question["why"], 600))))
+        st.markdown(f"**{plain(say.said(question['text']), 600)}**")
+        st.markdown(say("upload.question_why", why=Ready(plain(say.said(question["why"]), 600))))
         _example(say, question)
-        choices = {choice["value"]: choice for choice in question["choices"]}
-        options = [*choices, UNSURE]
-        picked = st.radio(
-            say("upload.question_pick"),
-            options,
-            index=None,
-            format_func=lambda value: (
-                say("upload.unsure") if value == UNSURE else plain(choices[value]["label"])
-            ),
-            captions=[
-                *(plain(choice["effect"]) for choice in choices.values()),
-                _unsure_effect(say, question),
-            ],
-            key=f"answer-{question['id']}",
-        )
-        if st.button(say("upload.answer"), type="primary", disabled=picked is None, key="answer"):
-            _answered(upload, question["id"], str(picked), left)
+        answer = _answer(say, question)
+        if st.button(say("upload.answer"), type="primary", disabled=not answer, key="answer"):
+            _answered(upload, question["id"], str(answer))
             st.rerun()
+
+
+def _answer(say: Words, question: Mapping[str, Any]) -> str | None:
+    choices = {choice["value"]: choice for choice in question["choices"]}
+    own = {OTHER: say("upload.other"), UNSURE: say("upload.unsure")}
+    if not question.get("free"):
+        del own[OTHER]
+    effects = {OTHER: say("upload.other_effect"), UNSURE: _unsure_effect(say, question)}
+    picked = st.radio(
+        say("upload.question_pick"),
+        [*choices, *own],
+        index=None,
+        format_func=lambda value: own[value] if value in own else plain(say.said(choices[value]["label"])),
+        captions=[
+            *(plain(say.said(choice["effect"])) for choice in choices.values()),
+            *(effects[key] for key in own),
+        ],
+        key=f"answer-{question['id']}",
+    )
+    if picked == OTHER:
+        typed = st.text_input(say("upload.other"), max_chars=80, key=f"other-{question['id']}")
+        return (typed or "").strip() or None
+    return picked
 
 
 def _unsure_effect(say: Words, question: Mapping[str, Any]) -> str:
@@ -294,12 +308,16 @@ def _example(say: Words, question: Mapping[str, Any]) -> None:
         st.dataframe(table.astype("str"), hide_index=True)
 
 
-def _answered(upload: Upload, question: str, value: str, left: int) -> None:
+def _answered(upload: Upload, question: str, value: str) -> None:
     if value == UNSURE:
         upload.skipped.append(question)
     else:
         upload.answers[question] = value
-    if left == 1 and any(asked["id"] in upload.answers for asked in upload.reading.questions):  # type: ignore[union-attr]
+        upload.fresh.append(question)
+    assert upload.reading is not None
+    settled = {*upload.answers, *upload.skipped}
+    # Read again once, when everything is answered: on a slow machine each reading costs a wait.
+    if upload.fresh and all(asked["id"] in settled for asked in upload.reading.questions):
         upload.reading = None
     upload_state.keep(upload)
 
@@ -349,31 +367,45 @@ def preview_table(say: Words, table: pd.DataFrame) -> pd.DataFrame:
 
 def problems(say: Words, reading: Reading) -> None:
     """List the rows that need help, why, and what would be right; and offer them as files."""
-    rows = rows_to_help(reading.quarantine)
-    if not len(rows):
+    cells = reading.quarantine
+    if not len(cells):
         return
     st.subheader(say("upload.step_problems"))
-    st.markdown(say("upload.problems_how", n=len(rows)))
-    lines = reading.quarantine.head(PREVIEW_ROWS)
+    st.markdown(say("upload.problems_how", n=cells["source_row"].nunique()))
+    lines = cells.head(PREVIEW_ROWS)
     st.dataframe(
         pd.DataFrame(
             {
                 say.text("upload.col_row"): lines["source_row"],
                 say.text("upload.col_column"): lines["column"],
                 say.text("upload.col_value"): lines["value"],
-                say.text("upload.col_reason"): lines["reason"],
-                say.text("upload.col_fix"): lines["fix"],
+                say.text("upload.col_reason"): lines["reason"].map(say.said, na_action="ignore"),
+                say.text("upload.col_fix"): lines["fix"].map(say.said, na_action="ignore"),
             }
         ),
         hide_index=True,
     )
     with st.container(horizontal=True):
+        # The files are made when somebody asks for them, not each time the page is drawn.
         st.download_button(
-            say("upload.help_csv"), help_csv(rows), "rows_to_correct.csv", "text/csv", on_click="ignore"
+            say("upload.help_csv"),
+            lambda: help_csv(rows_to_help(_in_words(say, cells))),
+            "rows_to_correct.csv",
+            "text/csv",
+            on_click="ignore",
         )
         st.download_button(
-            say("upload.help_xlsx"), help_xlsx(rows), "rows_to_correct.xlsx", XLSX, on_click="ignore"
+            say("upload.help_xlsx"),
+            lambda: help_xlsx(rows_to_help(_in_words(say, cells))),
+            "rows_to_correct.xlsx",
+            XLSX,
+            on_click="ignore",
         )
+
+
+def _in_words(say: Words, quarantine: pd.DataFrame) -> pd.DataFrame:
+    told = {name: quarantine[name].map(say.said, na_action="ignore") for name in ("reason", "fix")}
+    return quarantine.assign(**told)
 
 
 def send(say: Words, upload: Upload) -> None:
@@ -407,7 +439,7 @@ def _send(say: Words, upload: Upload) -> None:
         with st.spinner(say("upload.sending")):
             receipt = upload_state.submit(upload)
     except CommonsightError as wrong:
-        st.error(plain(wrong), icon=":material/error:")
+        st.error(plain(say.said(wrong)), icon=":material/error:")
         return
     st.session_state["receipt"] = (receipt, upload.topic)
     st.session_state.pop("taken", None)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from situation.messages import known_language, languages, message, right_to_left
+from situation.messages import known_language, languages, message, right_to_left, translated
 from ui.plain import plain, verbatim
 
 _RIGHT_TO_LEFT = "<style>[data-testid='stMain'] {direction: rtl; text-align: right}</style>"
@@ -34,6 +34,10 @@ class Words:
     def text(self, key: str, /, **values: object) -> str:
         """Say a sentence as plain text, for places that read no Markdown (cells, files, options)."""
         return message(key, self.language, **values)
+
+    def said(self, sentence: object) -> str:
+        """Say what the reader of field files said in English, as plain text, in this language if it can."""
+        return translated(str(sentence), self.language)
 
     def number(self, value: int) -> str:
         """Write a whole number with a thin space between thousands, as every language reads it."""

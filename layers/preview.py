@@ -46,7 +46,7 @@ class Dots(folium.MacroElement):
     )
 
     def __init__(self, dots: list[tuple[float, float, str]], grounds: list[str]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Dots"
         self.dots = literal(dots)
         self.grounds = literal(grounds)

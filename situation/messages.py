@@ -80,7 +80,7 @@ def known_language(code: str | None) -> str:
     >>> known_language("fr"), known_language("../fr"), known_language(None)
     ('fr', 'en', 'en')
     """
-    return code if code in languages() else FIRST
+    return code if code is not None and code in languages() else FIRST
 
 
 def right_to_left(language: str) -> bool:

@@ -25,7 +25,8 @@ _LONGEST = 32_000
 
 def csv_bytes(table: pd.DataFrame) -> bytes:
     """Write a table as CSV in UTF-8 with a byte-order mark, cells and headings safe to open."""
-    return _safe(table).to_csv(index=False).encode("utf-8-sig", "replace")
+    text: str = _safe(table).to_csv(index=False)
+    return text.encode("utf-8-sig", "replace")
 
 
 def xlsx_bytes(sheets: Mapping[str, pd.DataFrame], widths: Sequence[int] = (22,)) -> bytes:

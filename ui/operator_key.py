@@ -41,7 +41,7 @@ class Throttle:
             count, last = self._wrong.get(who, (0, 0.0))
         if count < FREE_TRIES:
             return 0.0
-        wait = min(FIRST_WAIT_S * 2 ** min(count - FREE_TRIES, 16), LONGEST_WAIT_S)
+        wait = min(FIRST_WAIT_S * 2.0 ** min(count - FREE_TRIES, 16), LONGEST_WAIT_S)
         return max(0.0, last + wait - self.clock())
 
     def wrong(self, who: str) -> None:

@@ -84,7 +84,7 @@ def show_batch(say: Words, number: int) -> None:
         say(
             "review.from_whom",
             who=quoted(told.contributor or "anonymous"),
-            when=f"{told.received_at:%Y-%m-%d %H:%M}",
+            when=f"{pd.Timestamp(told.received_at):%Y-%m-%d %H:%M}",
             topic=quoted(told.topic),
         )
     )

@@ -15,7 +15,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import secrets
 import tempfile
 import time
 import zipfile
@@ -123,18 +122,16 @@ def begin(files: Sequence[tuple[str, bytes]], topic: str, practice: bool) -> Upl
     upload = Upload(topic, practice, tempfile.TemporaryDirectory(prefix="commonsight-"), _names(files))
     _write(upload, [body for _, body in files])
     if not practice:
-        upload.draft = secrets.token_urlsafe(18)
-        keep(upload, _packed(upload))
+        upload.draft = _store().save_draft(None, upload.as_draft(), _packed(upload)).id
         st.query_params["draft"] = upload.draft
     st.session_state["upload"] = upload
     return upload
 
 
-def keep(upload: Upload, packed: bytes | None = None) -> None:
+def keep(upload: Upload) -> None:
     """Save the answers given so far, so that the address brings them back."""
     if upload.draft:
-        body = _packed(upload) if packed is None else packed
-        _store().save_draft(upload.draft, upload.as_draft(), body)
+        _store().save_draft(upload.draft, upload.as_draft())
 
 
 def forget(upload: Upload | None) -> None:
@@ -278,8 +275,8 @@ def _resume(draft: str) -> Upload | None:
         st.query_params.pop("draft", None)
         st.session_state["draft_gone"] = True
         return None
-    said, packed = found
-    with zipfile.ZipFile(io.BytesIO(packed)) as pack:
+    said = found.state
+    with zipfile.ZipFile(found.original) as pack:
         bodies = [pack.read(name) for name in said["names"]]
     folder = tempfile.TemporaryDirectory(prefix="commonsight-")
     upload = Upload(

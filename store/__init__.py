@@ -3,7 +3,8 @@
 Truth is the originals, kept as they came. Everything else can be made from them and the ledger again.
 """
 
+from store.drafts import Draft
 from store.ledger import Batch
 from store.store import Receipt, Store, open_store, shared
 
-__all__ = ["Batch", "Receipt", "Store", "open_store", "shared"]
+__all__ = ["Batch", "Draft", "Receipt", "Store", "open_store", "shared"]

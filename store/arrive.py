@@ -15,8 +15,9 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import duckdb
 import pyarrow
@@ -30,7 +31,7 @@ from store import picture
 from store.picture import Scope
 from store.tables import SHIFT, STORED, TYPES, quoted
 
-Observations = pyarrow.Table | pyarrow.RecordBatchReader | Path
+Observations: TypeAlias = pyarrow.Table | pyarrow.RecordBatchReader | Path
 
 #: Ids of this shape are hashes of the natural key, so the same id is at the same site.
 _HASHED = "'[0-9a-f]{40}'"
@@ -131,7 +132,7 @@ class _Many:
 def _column_values(column: pyarrow.ChunkedArray) -> set[Any]:
     if column.null_count == len(column):
         return {None}
-    if column.null_count or not (pyarrow.types.is_string(column.type) or pyarrow.types.is_int64(column.type)):
+    if column.null_count or pyarrow.types.is_floating(column.type):
         return {_Many()}
     ends = compute.min_max(column)
     return {ends["min"].as_py(), ends["max"].as_py()}
@@ -143,7 +144,7 @@ def _chunk_values(column: Any, rows: int) -> set[Any]:
         return {_Many()}
     if found.null_count == rows:
         return {None}
-    if found.null_count or not found.has_min_max or not isinstance(found.min, str | int):
+    if found.null_count or not found.has_min_max or not isinstance(found.min, str | int | datetime):
         return {_Many()}
     # Some writers cut long texts short in their statistics.
     return {found.min, found.max} if len(str(found.max)) < _EXACT else {_Many()}
@@ -178,7 +179,8 @@ def insert(cursor: duckdb.DuckDBPyConnection, batch: Staged, number: int, scope:
         same, other = _pair(
             cursor, "SELECT count(*) FILTER (same), count(*) FILTER (NOT same) FROM temp.known"
         )
-        _insert_rows(cursor, batch, number, skip=same > 0, once=distinct < rows)
+        if same < distinct:
+            _insert_rows(cursor, batch, number, skip=same > 0, once=distinct < rows)
     finally:
         cursor.unregister("staged")
     if other:

@@ -214,6 +214,11 @@ def _settle(place: Place, journal: Journal, transaction: Transaction) -> None:
                 journal.touch()
 
 
+def fsync_tree(place: Place) -> None:
+    """Have all data files and the catalogue on the disk."""
+    disk.fsync_all([*parquet_files(place), *place.home.glob(place.catalog.name + "*")])
+
+
 def parquet_files(place: Place) -> set[Path]:
     """List the data files on the disk."""
     return set(place.data.rglob("*.parquet"))

@@ -9,6 +9,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from situation.errors import StoreError
 from store.disk import fsync_folder, private_file
 
 _CHUNK = 1 << 20
@@ -35,7 +36,7 @@ def keep(folder: Path, original: bytes | Path, digest: str) -> bool:
     with private_file(path) as handle:
         written = _copy(original, handle)
         if written != digest:
-            raise OSError(f"{original} changed while it was read")
+            raise StoreError("The file changed while it was read; add it again once it is complete.")
     fsync_folder(folder)
     return True
 

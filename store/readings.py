@@ -144,6 +144,10 @@ class Readings(ABC):
         sql, more = picture.picture(scope, where)
         return _home_names(_pictured(self._table(sql, params | more)), scope)
 
+    def _forget_pictures(self) -> None:
+        with self._mirror_lock:
+            self.__dict__.pop("_mirror", None)
+
     def _mirrored(self, book: Book, review: str, topic: str, observed_property: str | None) -> pd.DataFrame:
         key = (review, topic, observed_property)
         with self._mirror_lock:

@@ -9,26 +9,24 @@ from __future__ import annotations
 import json
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow
 import pyarrow.parquet
 
 from situation.errors import NotAllowed, StoreError
 from situation.observation import REVIEW_STATES
-from store import arrive, disk, guard, ledger, originals, picture
+from store import arrive, backup, changes, check, disk, drafts, guard, ledger, originals, rebuild, upkeep
+from store.drafts import Draft
 from store.engine import Engine
 from store.journal import Journal
 from store.ledger import Batch, Book, Event
-from store.picture import Scope
 from store.readings import Readings
-from store.tables import SHIFT
 from store.url import Place, parse
 
 
@@ -134,23 +132,8 @@ class Store(Readings):
             stamp = self._journal.stamp()
             after = self._book.version
             cursor = self._engine.cursor()
-            events = self._events(after)
-            if events:
-                book = self._book.then(events)
-                batches = {"after": after}
-                book.repeating |= frozenset(
-                    cursor.execute(
-                        f"SELECT DISTINCT batch, first >> {SHIFT} FROM lake.repeats WHERE batch > $after",
-                        batches,
-                    ).fetchall()
-                )
-                book.correcting |= frozenset(
-                    batch
-                    for (batch,) in cursor.execute(
-                        "SELECT DISTINCT batch FROM lake.corrections WHERE batch > $after", batches
-                    ).fetchall()
-                )
-                self._book = book
+            if events := self._events(after):
+                self._book = changes.with_chains(self._book.then(events), cursor, after)
             self._stamp = stamp
 
     def _events(self, after: int) -> list[Event]:
@@ -159,15 +142,78 @@ class Store(Readings):
         )
         return [json.loads(event) for (event,) in found.fetchall()]
 
+    # upkeep
+
+    def upkeep(self) -> None:
+        """Keep the store quick and tidy (see :mod:`store.upkeep`); every so many events it does so itself."""
+        with guard.writer_lock(self.place):
+            guard.reconcile(self.place, self._journal, self._engine.version, self._events)
+            steps = [upkeep.flush, upkeep.merge] if self.place.engine == "ducklake" else []
+            for step in steps:
+                with self._writing(None, step.__name__) as transaction:
+                    step(transaction)
+            with self._writing(None, "compact") as transaction:
+                if upkeep.is_slack(transaction):
+                    upkeep.compact(transaction)
+            upkeep.sweep(self.place, {b.sha256 for b in self._book.batches.values() if b.state != "purged"})
+
+    def verify(self) -> list[str]:
+        """Compare tables, ledger, originals and picture; gives a sentence for whatever does not agree."""
+        with guard.writer_lock(self.place):
+            return list(check.problems(self.place, self._engine.cursor(), self._fresh_book()))
+
+    def backup(self, path: Path) -> Path:
+        """Write the whole store to one archive while nobody writes; readers go on."""
+        with guard.writer_lock(self.place):
+            guard.reconcile(self.place, self._journal, self._engine.version, self._events)
+            return backup.backup(self._engine, Path(path))
+
+    @classmethod
+    def restore(cls, path: Path, url: str) -> Store:
+        """Open the store that an archive holds, at an address where there is none yet."""
+        backup.restore(Path(path), parse(url))
+        return open_store(url)
+
+    def rebuild(self, read: rebuild.Reader) -> rebuild.Rebuilt:
+        """Make the tables again from the originals (see :mod:`store.rebuild`); stop other programs first."""
+        with guard.writer_lock(self.place):
+            self._engine.close()
+            try:
+                return rebuild.rebuild(self.place, read)
+            finally:
+                self._engine = Engine(self.place)
+                self._book, self._stamp = Book(), None
+                self._forget_pictures()
+                self._refresh()
+
+    # drafts
+
+    def save_draft(self, draft_id: str | None, state: dict[str, Any], original: bytes | None = None) -> Draft:
+        """Keep an upload that is not submitted yet; without an id it gets a new one."""
+        return drafts.save(self.place.drafts, draft_id or drafts.new_id(), state, original)
+
+    def draft(self, draft_id: str) -> Draft | None:
+        """Give a draft by its id, None if there is none (any more)."""
+        return drafts.find(self.place.drafts, draft_id)
+
+    def drop_draft(self, draft_id: str) -> None:
+        """Throw a draft away."""
+        drafts.drop(self.place.drafts, draft_id)
+
     # what changes
+
+    def _writing(self, who: str | None, message: str) -> AbstractContextManager[guard.Transaction]:
+        return guard.writing(self._engine, self._journal, self._fresh_book, who, message)
 
     @contextmanager
     def _write(self, who: str | None, message: str) -> Iterator[guard.Transaction]:
         with guard.writer_lock(self.place):
             guard.reconcile(self.place, self._journal, self._engine.version, self._events)
-            with guard.writing(self._engine, self._journal, self._fresh_book, who, message) as transaction:
+            with self._writing(who, message) as transaction:
                 yield transaction
-        self.version()
+            self.version()
+            if self._book.version % upkeep.EVERY == 0:
+                self.upkeep()
 
     def _fresh_book(self) -> Book:
         self._refresh()
@@ -228,7 +274,7 @@ class Store(Readings):
                 return _already(standing, self._book.version)
             with self._write(who or contributor, f"{filename} ({topic})") as transaction:
                 self._keep(transaction, original, digest)
-                event = self._arrive(
+                event = changes.receive(
                     transaction,
                     batch,
                     who=who or contributor,
@@ -278,58 +324,6 @@ class Store(Readings):
         transaction.undo.append(lambda: path.unlink(missing_ok=True))
         return int(pyarrow.parquet.read_metadata(path).num_rows)
 
-    def _arrive(
-        self,
-        transaction: guard.Transaction,
-        batch: arrive.Staged,
-        *,
-        who: str | None,
-        topic: str,
-        accepted: bool,
-        said: dict[str, Any],
-    ) -> Event:
-        number, book, cursor = transaction.version, transaction.book, transaction.cursor
-        before = Scope(book, book.visible("all"), book.version)
-        counts = arrive.insert(cursor, batch, number, before)
-        disk.reached("rows inserted")
-        event = transaction.record(
-            "received",
-            who,
-            topic=topic,
-            accepted=accepted,
-            rows=counts.rows,
-            added=counts.added,
-            unchanged=counts.unchanged,
-            corrected=counts.corrected,
-            **said,
-        )
-        self._redraw(transaction, number)
-        return event
-
-    def _redraw(self, transaction: guard.Transaction, number: int) -> None:
-        """Bring ``latest`` up to date for the sites that a batch touches, as of the event recorded."""
-        assert transaction.event is not None
-        cursor = transaction.cursor
-        book = transaction.book.then([transaction.event])
-        book.repeating = frozenset(
-            cursor.execute(f"SELECT DISTINCT batch, first >> {SHIFT} FROM lake.repeats").fetchall()
-        )
-        book.correcting = frozenset(
-            b for (b,) in cursor.execute("SELECT DISTINCT batch FROM lake.corrections").fetchall()
-        )
-        topic = book.batch(number).topic
-        picture.touch(cursor, number)
-        for review in ledger.COUNTING:
-            if (
-                transaction.event["kind"] in _LEAVES_ACCEPTED
-                and review == "accepted"
-                and not book.batch(number).state_at(None) == "accepted"
-            ):
-                continue
-            scope = Scope(book, book.visible(review, topic=topic), book.version, review)
-            picture.update(cursor, scope, topic, book.version)
-        disk.reached("picture drawn")
-
     def accept(self, batch: int, who: str, reason: str | None = None) -> Batch:
         """Let a pending batch count from now on."""
         return self._move(batch, "accepted", ("pending",), who, reason)
@@ -370,8 +364,9 @@ class Store(Readings):
                     f"Batch {number} is {batch.state}; only {' or '.join(before)} can be {state}."
                 )
             transaction.record(state, who, batch=number, reason=reason)
-            self._redraw(transaction, number)
+            changes.redraw(transaction, number)
             if state == "purged":
+                changes.erase(transaction, number)
                 self._erase(transaction, batch)
         return self.batch(number)
 
@@ -399,30 +394,7 @@ class Store(Readings):
             transaction.record(
                 "reviewed", who, observation_ids=list(observation_ids), state=state, reason=reason
             )
-            return self._review(transaction, observation_ids, state)
-
-    def _review(self, transaction: guard.Transaction, ids: Sequence[str], state: str) -> int:
-        book, cursor = transaction.book, transaction.cursor
-        scope = Scope(book, book.visible("all"), book.version)
-        sql, params = picture.valid(scope, "o.observation_id IN (SELECT unnest($ids::VARCHAR[]))")
-        cursor.execute(
-            f"CREATE OR REPLACE TEMP TABLE found AS {sql} SELECT reading, said, monitoring_location_id AS site "
-            "FROM valid",
-            params | {"ids": list(ids)},
-        )
-        cursor.execute(
-            "INSERT INTO lake.reviews SELECT $version, reading, $state FROM temp.found",
-            {"version": transaction.version, "state": state},
-        )
-        cursor.execute("CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT site FROM temp.found")
-        said = cursor.execute("SELECT said FROM temp.found").fetchall()
-        assert transaction.event is not None
-        after = book.then([transaction.event])
-        for topic in {book.batch(batch).topic for (batch,) in said}:
-            for review in ledger.COUNTING:
-                scope = Scope(after, after.visible(review, topic=topic), after.version, review)
-                picture.update(cursor, scope, topic, after.version)
-        return len(said)
+            return changes.review(transaction, observation_ids, state)
 
     def link_site(self, site_id: str, same_as: str, who: str) -> None:
         """Show the readings of one site under another, the same place; reversible."""
@@ -443,11 +415,6 @@ class Store(Readings):
         if not self.book().simulated:
             with self._write(who, "simulated") as transaction:
                 transaction.record("simulated", who)
-
-
-_LEAVES_ACCEPTED = ("received",)
-
-_Hook = Callable[[], None]
 
 
 def _already(batch: Batch, version: int) -> Receipt:

@@ -24,8 +24,8 @@ from streamlit import config
 
 from layers.escape import neutralise
 from routes import ROUTES
-from store.demo import ensure_demo
 from situation.settings import settings
+from ui import demonstration
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 
 def _demonstration() -> None:
     try:
-        ensure_demo()
+        demonstration.ensure()
     except Exception:
         _log.exception("The demonstration could not be made; the map stays empty.")
 

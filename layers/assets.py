@@ -5,8 +5,9 @@ and a map without internet stays blank without an error. The wheel ``folium-offl
 the text of every asset of folium 0.20; we serve those that our maps use at ``/vendor/<hash>.<kind>``
 and rewrite folium's classes to point there. Our own script, ``layers/live.js``, goes the same way.
 
-What surprised us: importing that wheel takes over a second, so it is done when a browser asks for
-the first asset and not at the start, and what was read is kept beside the store.
+What surprised us: importing that wheel reads seven megabytes of Python, so it is done when a browser asks
+for the first asset, and not at the start. folium's ``Map`` alone would load 1.3 MB of jQuery, Bootstrap and
+icon fonts that no map here touches; they are left out.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from folium.elements import JSCSSMixin
 
@@ -24,9 +27,6 @@ ROUTE = "../../vendor/"
 OWN = Path(__file__).parent
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
-# Two links that st_folium itself writes for colour maps.
-_D3 = ("https://cdnjs.cloudflare.com/ajax/libs/d3/3.5.5/d3.min.js", "https://d3js.org/d3.v4.min.js")
-# folium.Map also brings jQuery, Bootstrap and icon fonts (1.3 MB), which our maps do not touch.
 NEEDED_BY_A_MAP = ("leaflet", "leaflet_css")
 
 _packed: dict[str, bytes] = {}
@@ -46,7 +46,7 @@ def own_name(file: str) -> str:
     return f"{path.stem}-{digest}{path.suffix}"
 
 
-def _classes(top: type) -> Iterator[type]:
+def _classes(top: type[Any]) -> Iterator[type[Any]]:
     yield top
     for cls in top.__subclasses__():
         yield from _classes(cls)
@@ -56,7 +56,7 @@ def keep_at_home() -> None:
     """Point every folium class at our route; call after the classes a map needs are imported."""
     for cls in _classes(JSCSSMixin):
         for links in ("default_js", "default_css"):
-            given = cls.__dict__.get(links)
+            given: list[tuple[str, str]] | None = cls.__dict__.get(links)
             if given is not None:
                 kept = [pair for pair in given if cls.__name__ != "Map" or pair[0] in NEEDED_BY_A_MAP]
                 setattr(cls, links, [(label, at_home(url)) for label, url in kept])
@@ -67,10 +67,17 @@ def at_home(url: str) -> str:
     return f"{ROUTE}{name_of(url)}" if url.startswith(("http://", "https://", "//")) else url
 
 
-def _texts() -> dict[str, str]:
-    from offlinefolium.elements import _res  # costs over a second: see above
+@cache
+def _texts() -> Mapping[str, str]:
+    from offlinefolium.elements import _res  # imports all of its maps: see above
 
-    return dict(_res)
+    return {name_of(url): text for url, text in _res.items()}
+
+
+@cache
+def _own() -> Mapping[str, str]:
+    files = [*OWN.glob("*.js"), *OWN.glob("*.css")]
+    return {own_name(file.name): file.read_text(encoding="utf-8") for file in files}
 
 
 def packed(name: str) -> bytes | None:
@@ -83,23 +90,8 @@ def packed(name: str) -> bytes | None:
     """
     with _lock:
         if name not in _packed:
-            _packed.update(_own())
-            if name not in _packed:
-                _packed.update((name_of(url), gzip.compress(text.encode(), 6)) for url, text in _wanted())
-        return _packed.get(name)
-
-
-def _own() -> dict[str, bytes]:
-    files = [*OWN.glob("*.js"), *OWN.glob("*.css")]
-    return {own_name(file.name): gzip.compress(file.read_bytes(), 6, mtime=0) for file in files}
-
-
-def _wanted() -> Iterator[tuple[str, str]]:
-    """Assets that the classes imported so far point at, and the two of st_folium."""
-    pointed = {
-        link.removeprefix(ROUTE)
-        for cls in _classes(JSCSSMixin)
-        for links in ("default_js", "default_css")
-        for _, link in cls.__dict__.get(links, [])
-    } | {name_of(url) for url in _D3}
-    return ((url, text) for url, text in _texts().items() if name_of(url) in pointed)
+            text = _own().get(name) or _texts().get(name)
+            if text is None:
+                return None
+            _packed[name] = gzip.compress(text.encode(), 6, mtime=0)
+        return _packed[name]

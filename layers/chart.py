@@ -45,9 +45,9 @@ def base_map(words: Mapping[str, str], tiles: Mapping[str, Any] | None = None) -
         max_zoom=19,
         world_copy_jump=True,
     )
-    Fullscreen(
-        position="topleft", title=words["full_screen"], title_cancel=words["full_screen_off"]
-    ).add_to(chart)
+    Fullscreen(position="topleft", title=words["full_screen"], title_cancel=words["full_screen_off"]).add_to(
+        chart
+    )
     LocateControl(position="topleft", strings={"title": words["locate"]}, flyTo=False).add_to(chart)
     Live(list(available().values()), _setup(words, tiles)).add_to(chart)
     keep_at_home()

@@ -27,15 +27,15 @@ _UNSAFE = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&'`${}\u2028\u2029"}
 
 
 def literal(value: object) -> str:
-    """Write a value as a JavaScript literal that neither HTML nor Jinja can be broken out of.
+    r"""Write a value as a JavaScript literal that neither HTML nor Jinja can be broken out of.
 
-    Braces of objects are written by us, those in texts become ``\\u007b``: data cannot open a
+    Braces of objects are written by us, those in texts become ``\u007b``: data cannot open a
     template, whoever renders the script next.
 
     Examples
     --------
     >>> literal({"name": "{{7*7}}</script>"})
-    '{"name":"\\\\u007b\\\\u007b7*7\\\\u007d\\\\u007d\\\\u003c/script\\\\u003e"}'
+    '{"name":"\\u007b\\u007b7*7\\u007d\\u007d\\u003c/script\\u003e"}'
     """
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{literal(str(k))}:{literal(v)}" for k, v in value.items()) + "}"

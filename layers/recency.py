@@ -1,4 +1,4 @@
-"""How old the newest reading of each site is: where has nobody looked for long?"""
+"""How old the newest reading of each site is: where nobody has looked for long."""
 
 from __future__ import annotations
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import pandas as pd
 
 import store
-
 from situation import privacy, unit
 from situation.errors import UnitError
 from situation.properties import PROPERTIES
@@ -132,7 +131,7 @@ def _latest(history: pd.DataFrame, view: View, now: pd.Timestamp) -> pd.DataFram
 
 
 def series(one: Sheet, observed_property: str, limit: Limit | None) -> tuple[pd.DataFrame, int]:
-    """Readings of one substance over time, in the limit's unit and form.
+    """Give the readings of one substance over time, in the limit's unit and form.
 
     Parameters
     ----------
@@ -160,7 +159,11 @@ def series(one: Sheet, observed_property: str, limit: Limit | None) -> tuple[pd.
     except UnitError:
         rows = rows.assign(convertible=False)
     value = rows["result"].where(rows["censoring"] == "=", rows["detection_limit"])
-    fit = rows["convertible"].fillna(False).astype(bool) & value.notna() & rows["censoring"].isin(["=", "<", ">"])
+    fit = (
+        rows["convertible"].fillna(False).astype(bool)
+        & value.notna()
+        & rows["censoring"].isin(["=", "<", ">"])
+    )
     kept = rows[fit]
     table = pd.DataFrame(
         {
@@ -179,9 +182,7 @@ def _needs(observed_property: str) -> bool:
     return observed_property in PROPERTIES and PROPERTIES[observed_property].needs_species
 
 
-def _target(
-    rows: pd.DataFrame, observed_property: str, limit: Limit | None
-) -> tuple[str | None, str | None]:
+def _target(rows: pd.DataFrame, observed_property: str, limit: Limit | None) -> tuple[str | None, str | None]:
     if limit is not None:
         return limit.unit, limit.species
     most = rows.groupby(["unit", "method_speciation"], dropna=False).size()
@@ -194,5 +195,3 @@ def _target(
 
 def _recorded(rows: pd.DataFrame) -> pd.Series:
     return rows["result_text"].fillna("") + " " + rows["unit_source"].fillna("")
-
-

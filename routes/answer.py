@@ -43,7 +43,9 @@ def answering(handler: Handler) -> Handler:
         try:
             return handler(request)
         except CommonsightError as wrong:
-            return error(str(wrong), next((code for kind, code in _STATUS.items() if isinstance(wrong, kind)), 500))
+            return error(
+                str(wrong), next((code for kind, code in _STATUS.items() if isinstance(wrong, kind)), 500)
+            )
         except Exception:
             _log.exception("No answer to %s", request.url.path)
             return error("Something failed here; the operator's log says what.", 500)
@@ -68,7 +70,9 @@ def tag(*parts: object) -> str:
 
 def unchanged(request: Request, etag: str, cache: str = REVALIDATE) -> Response | None:
     """Answer 304 if the browser has this very answer already."""
-    known = [given.strip().removeprefix("W/") for given in request.headers.get("If-None-Match", "").split(",")]
+    known = [
+        given.strip().removeprefix("W/") for given in request.headers.get("If-None-Match", "").split(",")
+    ]
     if etag in known:
         return Response(status_code=304, headers={"ETag": etag, "Cache-Control": cache})
     return None

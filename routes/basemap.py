@@ -23,7 +23,9 @@ from situation.errors import ChoiceError
 from situation.settings import settings
 from store.tiles import media_type, shared_tiles, unpacked
 
-_OUTLINES = Path(pyogrio.__file__).parent / "tests" / "fixtures" / "naturalearth_lowres" / "naturalearth_lowres.shp"
+_OUTLINES = (
+    Path(pyogrio.__file__).parent / "tests" / "fixtures" / "naturalearth_lowres" / "naturalearth_lowres.shp"
+)
 _WEEK = "public, max-age=604800"
 
 

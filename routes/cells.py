@@ -33,9 +33,8 @@ def cells(request: Request) -> Response:
     zoom = view.zoom if view.zoom is not None else 8
     box = pictures.snap(view.bbox or view.chosen_topic.area, zoom)
     etag = answer.tag(pictures.key_of(view, now), box, zoom, view.only)
-    return (
-        answer.unchanged(request, etag)
-        or answer.packed(request, _body(view, now, box, zoom, etag), "application/json", etag=etag)
+    return answer.unchanged(request, etag) or answer.packed(
+        request, _body(view, now, box, zoom, etag), "application/json", etag=etag
     )
 
 

@@ -130,11 +130,14 @@ def _plain(table: pd.DataFrame) -> list[dict[str, object]]:
     for name in table.columns:
         if isinstance(table[name].dtype, pd.DatetimeTZDtype):
             out[name] = table[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ").astype(object)
-    return out.where(table.notna(), None).to_dict("records")
+    rows: list[dict[str, object]] = out.where(table.notna(), None).to_dict("records")
+    return rows
 
 
 def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_number).encode()
+    return json.dumps(
+        value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_number
+    ).encode()
 
 
 def _number(value: object) -> object:

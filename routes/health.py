@@ -1,4 +1,4 @@
-"""``/healthz``: is the app up, and up to what does it know?"""
+"""``/healthz``: whether the app is up, and the number of the newest thing it knows."""
 
 from __future__ import annotations
 

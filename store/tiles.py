@@ -15,6 +15,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -63,14 +64,14 @@ class PMTiles:
 
     def __init__(self, path: Path) -> None:
         try:
-            from pmtiles.reader import MmapSource, Reader
+            reader: Any = import_module("pmtiles.reader")  # ships no types
         except ImportError as missing:
             raise SettingsError(
                 "COMMONSIGHT_BASEMAP is a PMTiles file; reading it takes the package pmtiles "
                 "(python -m pip install pmtiles)."
             ) from missing
         with path.open("rb") as file:  # the memory map outlives the file handle
-            self._reader = Reader(MmapSource(file))
+            self._reader = reader.Reader(reader.MmapSource(file))
         self._header = self._reader.header()
 
     def about(self) -> Mapping[str, str]:

@@ -20,11 +20,19 @@ from layers.picture import Picture
 from situation.headline import Changes
 from situation.settings import settings
 from situation.view import View
+from ui import demonstration
 
 
 def now() -> pd.Timestamp:
-    """The moment against which ages are counted, UTC."""
+    """Give the moment against which ages are counted, UTC."""
     return pd.Timestamp.now("UTC")
+
+
+def get_ready(wait: str) -> None:
+    """Wait for the demonstration if it is still being made; *wait* says so meanwhile."""
+    if demonstration.is_missing():
+        with st.spinner(wait):
+            demonstration.ensure()
 
 
 def picture(view: View) -> Picture:
@@ -43,7 +51,7 @@ def _simulated(url: str, version: int) -> bool:
 
 
 def version() -> int:
-    """Data version of the store that is shown."""
+    """Give the data version of the store that is shown."""
     return int(store.shared(settings().active_store_url).version())
 
 

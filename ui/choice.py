@@ -81,7 +81,9 @@ def _more(say: Words, view: View) -> None:
         say("map.refresh"),
         _REFRESH,
         key="refresh",
-        format_func=lambda s: say.text("map.refresh_every", seconds=s) if s else say.text("map.refresh_never"),
+        format_func=lambda s: (
+            say.text("map.refresh_every", seconds=s) if s else say.text("map.refresh_never")
+        ),
     )
     st.caption(say("map.link"))
 
@@ -95,12 +97,10 @@ def _period(say: Words, view: View) -> None:
         return say.text(f"map.period_{key}") if key in PERIODS else key.replace("/", " – ")
 
     st.session_state["choice_period"] = view.period
-    st.selectbox(
-        say("map.period"), options, key="choice_period", format_func=words, on_change=_keep_period
-    )
+    st.selectbox(say("map.period"), options, key="choice_period", format_func=words, on_change=_keep_period)
     if view.period in PERIODS and not st.session_state.get("between"):
         return
-    first, last = (view.period.split("/") if "/" in view.period else ("", ""))
+    first, last = view.period.split("/") if "/" in view.period else ("", "")
     left, right = st.columns(2)
     left.date_input(say("map.period_from"), _day(first), key="period_from", on_change=_keep_days)
     right.date_input(say("map.period_to"), _day(last), key="period_to", on_change=_keep_days)
@@ -123,9 +123,7 @@ def _keep_days() -> None:
         put(period="/".join(day.isoformat() if day else "" for day in days))
 
 
-def _pick(
-    name: str, label: str, options: Sequence[str], chosen: str, words: Callable[[str], Any]
-) -> None:
+def _pick(name: str, label: str, options: Sequence[str], chosen: str, words: Callable[[str], Any]) -> None:
     st.session_state[f"choice_{name}"] = chosen
     st.selectbox(
         label, options, key=f"choice_{name}", format_func=words, on_change=_keep, args=(name,), width=260

@@ -116,7 +116,9 @@ def _downloads(say: Words, view: View, shown: Picture) -> None:
 def changes(say: Words, view: View, shown: Picture) -> None:
     """Say what is different from a day, or from what this browser saw last."""
     options = _since(say)
-    label = st.selectbox(say("map.changes_since"), list(options), format_func=options.get, key="changes_since")
+    label = st.selectbox(
+        say("map.changes_since"), list(options), format_func=options.get, key="changes_since"
+    )
     before = _before(say, view, label)
     if before is None:
         return
@@ -143,7 +145,7 @@ def _since(say: Words) -> dict[str, str]:
 
 
 def _seen() -> tuple[int, str] | None:
-    """What the browser saw last: kept for the session, because the map moves the cookie on."""
+    """Read what the browser saw last: kept for the session, because the map moves the cookie on."""
     if "seen" not in st.session_state:
         st.session_state["seen"] = st.context.cookies.get(SEEN, "")
     version, _, day = str(st.session_state["seen"]).partition(".")

@@ -158,9 +158,7 @@ def draw(say: Words, table: pd.DataFrame, limit: Limit | None):  # type: ignore[
                 scale=alt.Scale(domain=names, range=["circle", "triangle-down", "triangle-up"]),
                 legend=alt.Legend(title=None, orient="bottom"),
             ),
-            fill=alt.condition(
-                alt.datum.kind == names[0], alt.value("#0b5cad"), alt.value("transparent")
-            ),
+            fill=alt.condition(alt.datum.kind == names[0], alt.value("#0b5cad"), alt.value("transparent")),
         )
     )
     layers = [line.encode(x=x, y=y, detail="method:N"), dots]

@@ -1,4 +1,4 @@
-"""The map page: where are the readings, and how do they compare?"""
+"""The map page: where the readings are, and how they compare."""
 
 import streamlit as st
 
@@ -6,6 +6,7 @@ from ui import cached, choice, map_frame, map_parts, permission, site_panel
 from ui.words import words
 
 say = words()
+cached.get_ready(say("map.wait"))
 view = choice.view()
 asked = permission.ask(say, view)  # stops the page where something is not for everybody
 picture = cached.picture(view)

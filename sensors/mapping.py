@@ -220,12 +220,13 @@ def _stacked(above: list[str]) -> Meaning | None:
     return read_header(named[0], rest[0] if rest else None)
 
 
-_IDENTITY = ("site_id", "site_name", "sample_id", "sample_code", "property", "value", "unit")
-
 
 def _settle(found: Mapping, numeric: MappingOf[str, float]) -> None:
     """Settle what only the whole header tells: long or wide, X and Y, one-letter symbols."""
     roles = {c.role for c in found.columns}
+    if not roles & {"date", "datetime", "year"}:
+        for column in found.of("datum"):  # a date in German and Dutch, a reference surface in English
+            column.role = "date"
     if found.constants.get("own"):
         found.layout = "own"
         return
@@ -264,6 +265,9 @@ def _settle_column(found: Mapping, column: ColumnMap, roles: set[str], numeric: 
 
 
 def _settle_sites(found: Mapping) -> None:
+    for column in found.of("place_name"):
+        # "Village" is the site where nothing else is, and a part of the address where there is a well's name.
+        column.role = "ignored" if found.of("site_name") else "site_name"
     names, ids = found.of("site_name"), found.of("site_id")
     if not names and not ids:
         for role in ("sample_code", "sample_id"):

@@ -368,7 +368,7 @@ def _plan_units(plan: Plan) -> None:
         if meta.unit is not None or meta.property is None:
             continue
         item = PROPERTIES[meta.property]
-        if item.default_unit in _ONE_UNIT or not item.default_unit:
+        if item.default_unit in _ONE_UNIT or item.group == "isotopes" or not item.default_unit:
             meta.unit = item.default_unit or None
             continue
         open_metas.setdefault(meta.name, []).append(meta)
@@ -453,7 +453,9 @@ def _plan_constants(plan: Plan, profile: Profile) -> None:
             held = found.setdefault(constant.value, (constant, [], 0))
             found[constant.value] = (held[0], [*held[1], name], held[2] + constant.count)
     for value, (constant, names, count) in found.items():
-        plan.constant_columns[value] = set(names)
+        # A stand-in, or a number as odd as 0.7999, means the same wherever it stands; 0.5 does not.
+        general = constant.why == "sentinel" or len(f"{value:.9g}".replace(".", "").strip("0")) > 3
+        plan.constant_columns[value] = set() if general else set(names)
         if value in missing:
             continue
         question = slug("constant", f"{value:.6g}")
@@ -463,13 +465,20 @@ def _plan_constants(plan: Plan, profile: Profile) -> None:
             plan.questions[question] = _constant_question(question, constant, names, count)
 
 
+_WHY = {
+    "sentinel": "Loggers and databases write it where there is no value.",
+    "minimum": "It is the smallest number of its column, and it repeats far more often than any other.",
+    "odd digits": "It repeats far more often than any other number, to the last digit.",
+}
+
+
 def _constant_question(question: str, constant: Constant, names: list[str], count: int) -> Question:
     where = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
     return Question(
         question,
         f"What does {constant.text} mean? It stands {count} times in {where}.",
-        f"{constant.why} Measured values seldom repeat like that: it may be a detection limit, "
-        "or a code for “no value”.",
+        _WHY.get(constant.why, "Measured values seldom repeat like that.")
+        + " It may be a detection limit, or a code for “no value”.",
         [
             Choice("limit", "Below that limit", f"Each is kept as < {constant.text}."),
             Choice("real", "A measured value", f"Each is kept as {constant.text}."),
@@ -493,8 +502,8 @@ def _plan_places(plan: Plan, profile: Profile, topic: Topic | None) -> None:
         _plan_crs(plan, x[good], y[good], topic)
     else:
         lon, lat = float(x[good].median()), float(y[good].median())
-        far = max(float((x[good] - lon).abs().quantile(0.75)), float((y[good] - lat).abs().quantile(0.75)), 0.25)
-        plan.centre = (lon, lat, 3 * far)
+        spread = max(float((x[good] - lon).abs().median()), float((y[good] - lat).abs().median()))
+        plan.centre = (lon, lat, max(8 * spread, 0.5))
 
 
 def _plan_crs(plan: Plan, x: pd.Series, y: pd.Series, topic: Topic | None) -> None:

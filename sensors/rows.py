@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
-from sensors.cells import read_results
+from sensors.cells import ND_WORDS, read_results, word_key
 from sensors.dates import read_times
 from sensors.dialects import PLAIN
 from sensors.mapping import Mapping
@@ -279,7 +280,7 @@ class _Block:
         """List the filled result cells: row position, text, number of what is measured."""
         if self.mapping.layout == "long":
             return self._long_cells()
-        columns = self.plan.columns
+        self.metas = columns = self.plan.columns
         if not columns:
             return pd.DataFrame({"at": np.array([], "int64"), "text": pd.Series([], dtype="str"), "meta": []})
         parts = []
@@ -287,7 +288,6 @@ class _Block:
             text = self.block[meta.column].str.strip()
             at = np.flatnonzero((text != "").to_numpy() & self.usable)
             parts.append(pd.DataFrame({"at": at, "text": text.iloc[at].to_numpy(), "meta": number}))
-        self.metas = columns
         cells = pd.concat(parts, ignore_index=True)
         cells["text"] = cells["text"].astype("str")
         return cells.sort_values("at", kind="stable", ignore_index=True)
@@ -364,8 +364,7 @@ class _Block:
             if result is None:
                 result = found
             else:
-                empty = (result["kind"] == "blank").to_numpy()
-                result = result.where(~empty, found)
+                result = _fill_blank(result, found)
         if result is None:
             result = pd.DataFrame(index=self.block.index)
             result["phenomenon_time"] = pd.Series(pd.NaT, index=result.index).astype("datetime64[us, UTC]")
@@ -519,10 +518,13 @@ class _Block:
 
     def _area(self) -> tuple[float, float, float, float] | None:
         """Where the points should be: round the file's other points, or the topic's area."""
+        area = self.context.topic.area if self.context.topic else None
         if self.plan.centre:
             lon, lat, radius = self.plan.centre
+            if area and not (area[0] <= lon <= area[2] and area[1] <= lat <= area[3]):
+                return area  # the file as a whole lies elsewhere: all its points may be swapped
             return (max(lon - radius, -180), max(lat - radius, -90), min(lon + radius, 180), min(lat + radius, 90))
-        return self.context.topic.area if self.context.topic else None
+        return area
 
     def _no_crs(self, x: pd.Series, y: pd.Series) -> pd.DataFrame:
         place = _no_places(self.size)
@@ -619,7 +621,7 @@ class _Block:
         cells.drop(index=cells.index[~self.usable[cells["at"].to_numpy("int64")]], inplace=True)
         cells.reset_index(drop=True, inplace=True)
         codes, distinct = pd.factorize(cells["text"])
-        read = read_results(pd.Series(distinct, dtype="str"), decimal=self.plan.decimal, nd_words=no_result_words())
+        read = read_results(pd.Series(distinct, dtype="str"), decimal=self.plan.decimal, nd_words=_no_result())
         found = read.iloc[codes].reset_index(drop=True)
         found["question"] = np.full(len(found), None, dtype=object)
         for name in ("reason", "fix", "detection_condition", "result_status", "qualifier", "unit_in_cell"):
@@ -742,7 +744,9 @@ class _Block:
         reason = np.where(blank & pd.isna(reason), "The cell says that there is no result.", reason)
         fix = np.where(blank & pd.isna(fix), "Nothing to do, or write the result.", fix)
         presence = found["detection_condition"].isin(["present", "absent"]).to_numpy()
-        reason = np.where((kind == "text") & presence, None, reason)
+        words = (kind == "text") & ~presence & pd.isna(reason)
+        reason = np.where(words, "The cell holds words and no result.", reason)
+        fix = np.where(words & pd.isna(fix), "Write the result as a number, or < and the limit.", fix)
         result, limit = found["result"].to_numpy("float64"), found["detection_limit"].to_numpy("float64")
         signed, limits = self._signed(found), (np.isfinite(limit) & (limit < 0))
         below = ((np.isfinite(result) & (result < 0)) | limits) & ~signed
@@ -751,9 +755,6 @@ class _Block:
         ph = (found["m_property"] == "ph").to_numpy() & np.isfinite(result) & ((result > 14) | (result < 0))
         reason = np.where(ph, "A pH lies between 0 and 14.", reason)
         fix = np.where(ph, "Check the number and the column.", fix)
-        sentinel = (kind == "sentinel") & np.isfinite(result)
-        reason = np.where(sentinel & below, "A code for “no value”, or a result below zero, which cannot be.", reason)
-        reason = np.where(sentinel & ~below, None, reason)
         found["reason"], found["fix"] = reason, fix
 
     def _signed(self, found: pd.DataFrame) -> np.ndarray:
@@ -769,13 +770,19 @@ class _Block:
 
     def _apply_constants(self, cells: pd.DataFrame, found: pd.DataFrame) -> None:
         result = found["result"].to_numpy("float64", copy=True)
+        stand_in = np.isin(found["kind"].to_numpy(dtype=object), ("sentinel", "sentinel_suspected"))
+        if stand_in.any():
+            said = pd.to_numeric(cells["text"].where(stand_in).str.replace("−", "-"), errors="coerce")
+            result = np.where(stand_in & np.isnan(result), said, result)
         for value, action in self.plan.constants.items():
             here = np.isclose(result, value, rtol=1e-9, atol=0) & self._constant_columns(cells, value)
-            if not here.any() or action == "real":
-                if action == "real" and here.any():
-                    self._forgive(found, here)
+            if not here.any():
                 continue
-            if action == "ask":
+            if action == "real":
+                found.loc[here, "result"] = value
+                found.loc[here, "censoring"] = "="
+                self._forgive(found, here)
+            elif action == "ask":
                 found.loc[here, "question"] = _constant_slug(value)
                 found.loc[here, "reason"] = "The number repeats so often that it may not be a measured value."
                 found.loc[here, "fix"] = "Answer the question about this number."
@@ -787,7 +794,7 @@ class _Block:
                 self._forgive(found, here)
             else:
                 found.loc[here, "reason"] = "The number stands for “no value”."
-                found.loc[here, "fix"] = "Nothing to do."
+                found.loc[here, "fix"] = "Nothing to do, or write the result."
 
     def _forgive(self, found: pd.DataFrame, here: np.ndarray) -> None:
         signed = self._signed(found)
@@ -796,7 +803,7 @@ class _Block:
 
     def _constant_columns(self, cells: pd.DataFrame, value: float) -> np.ndarray:
         names = self.plan.constant_columns.get(value)
-        if names is None or self.mapping.layout == "long":
+        if not names or self.mapping.layout == "long":
             return np.ones(len(cells), dtype=bool)
         inside = np.array([meta.column in names for meta in self.metas])
         return inside[cells["meta"].to_numpy("int64")]
@@ -869,8 +876,7 @@ class _Block:
         silent = np.zeros(len(cells), dtype=bool)
         if self.mapping.layout == "wide":
             # "NA" in a wide table is an empty cell: no reading, and nothing to correct.
-            silent = (found["censoring"] == "missing").to_numpy() & pd.isna(found["question"].to_numpy(dtype=object))
-            silent &= found["result"].isna().to_numpy()
+            silent = found["kind"].isin(["blank", "sentinel"]).to_numpy() & ~cells["text"].str.contains(r"\d").to_numpy()
             columns = np.asarray(columns, dtype=object)[~silent]
         keep = ~silent
         self.lines.add(
@@ -1037,6 +1043,15 @@ def harmless_columns(mapping: Mapping) -> list[str]:
     return [c.source for c in mapping.columns if c.role not in PRIVATE_ROLES]
 
 
+@cache
+def _no_result() -> dict[str, str]:
+    """Words of all languages, spelled as cells are compared; where two languages differ, the first counts."""
+    found: dict[str, str] = {}
+    for word, kind in no_result_words().items():
+        found.setdefault(word_key(word), kind)
+    return found | dict(ND_WORDS)
+
+
 def _one_space(text: str) -> str:
     return " ".join(text.split())
 
@@ -1106,7 +1121,7 @@ def _fill_blank(place: pd.DataFrame | None, other: pd.DataFrame) -> pd.DataFrame
     if place is None:
         return other
     blank = (place["kind"] == "blank").to_numpy()
-    return place.where(~blank, other)
+    return pd.DataFrame({name: place[name].where(~blank, other[name]) for name in place if name in other})
 
 
 def _swapped_question(mapping: Mapping, example: object) -> object:

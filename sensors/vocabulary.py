@@ -32,6 +32,7 @@ FOLDER = DATA / "vocabulary"
 ROLES = (
     "site_id",
     "site_name",
+    "place_name",
     "site_type",
     "latitude",
     "longitude",

@@ -7,9 +7,9 @@ unit or form is not known says nothing.
 
 Which reading counts. Medium, fraction and depth are never mixed: each combination at a site is a group
 of its own, and the site shows its worst group (above, near, inconclusive, below) and which one that is.
-Within a group the newest reading counts, whatever its procedure class, except that a test strip counts
-only where there is nothing but strips; at the same instant laboratory comes before meter, sensor and
-unknown. A newer reading in an unknown form does not replace an older one in a known form: it stands
+A test strip counts only where the same medium was never measured otherwise at the site; if a newer strip
+reads above the limit, ``reason`` says so. Within a group the newest reading counts; at the same instant
+laboratory comes before meter, sensor and unknown. A newer reading in an unknown form does not replace an older one in a known form: it stands
 beside it as a group of its own.
 
 What surprised us: a coliform count "<10 per 100 mL" does not show absence, and taking the maximum of a
@@ -342,46 +342,57 @@ def _worst_groups(
     part: pd.DataFrame, read: _Readings, status: Codes, site: Codes, where: Codes
 ) -> tuple[Codes, Codes, Flags]:
     """Among sites with several rows, find for each the row that counts, its groups, and strips above."""
-    group = _group_numbers(part, site[where])
+    here, said = site[where], status[where]
     time = part["phenomenon_time"].astype("int64").to_numpy()
-    class_numbers, class_values = (
-        codes(part["procedure_class"])
-        if "procedure_class" in part
-        else (
-            np.zeros(len(part), "int64"),
-            [None],
-        )
-    )
-    ranks = np.array(
-        [CLASSES.index(str(v)) if v in CLASSES else CLASSES.index("unknown") for v in class_values]
-    )
-    rank = ranks[class_numbers]
-    strip = rank == CLASSES.index("strip")
-    severity = _SEVERITY[status[where]]
+    rank = _class_ranks(part)
     known = read.convertible[where]
+    dropped, strip_above = _strips(part, here, rank == CLASSES.index("strip"), known, time, said == ABOVE)
+    group = _group_numbers(part, here)
 
     # The row that counts in each group, among known forms and among unknown forms.
-    order = np.lexsort((severity, rank, -time, strip, ~known, group))
+    kept = np.flatnonzero(~dropped)
+    order = kept[np.lexsort((_SEVERITY[said][kept], rank[kept], -time[kept], ~known[kept], group[kept]))]
     key = group[order] * 2 + ~known[order]
     lead = order[np.flatnonzero(np.r_[True, key[1:] != key[:-1]])]
     governing = np.full(int(group.max()) + 1, -1)
     governing[group[lead[known[lead]]]] = lead[known[lead]]
-    rival = governing[group]
-    has = rival >= 0
-    newer = np.where(has, time > time[rival], True)
-    counts = known[lead] | (~has[lead]) | (newer[lead] & ~(strip[lead] & ~strip[rival[lead]]))
-    candidates = lead[counts]
+    rival = governing[group[lead]]
+    candidates = lead[known[lead] | (rival < 0) | (time[lead] > time[rival])]
 
-    order = np.lexsort((-time[candidates], severity[candidates], site[where][candidates]))
+    order = np.lexsort((-time[candidates], _SEVERITY[said][candidates], here[candidates]))
     candidates = candidates[order]
-    sites = site[where][candidates]
+    sites = here[candidates]
     starts = np.flatnonzero(np.r_[True, sites[1:] != sites[:-1]])
     worst = candidates[starts]
-    groups = np.diff(np.r_[starts, len(sites)])
+    groups = np.diff(np.r_[starts, len(sites)]).astype("int64")
+    warned = np.isin(here[worst], here[strip_above]) & (said[worst] != ABOVE)
+    return where[worst], groups, warned
 
-    warned = strip & has & newer & ~strip[rival] & (status[where] == ABOVE) & (status[where][rival] != ABOVE)
-    strip_above = np.isin(site[where][worst], site[where][warned])
-    return where[worst], groups.astype("int64"), strip_above
+
+def _class_ranks(part: pd.DataFrame) -> Codes:
+    if "procedure_class" not in part:
+        return np.full(len(part), CLASSES.index("unknown"))
+    numbers, values = codes(part["procedure_class"])
+    ranks = [CLASSES.index(str(v)) if v in CLASSES else CLASSES.index("unknown") for v in values]
+    return np.array(ranks)[numbers]
+
+
+def _strips(
+    part: pd.DataFrame, site: Codes, strip: Flags, known: Flags, time: Codes, above: Flags
+) -> tuple[Flags, Flags]:
+    """Find strips at sites where the same medium was measured better, and those of them that warn.
+
+    A strip says nothing of fraction and rarely of depth, so here it is held against all of them.
+    """
+    if not strip.any():
+        return strip, strip
+    numbers, size = numbered(part["sampled_medium"]) if "sampled_medium" in part else (np.zeros_like(site), 1)
+    place = pd.factorize(site * size + numbers)[0]
+    newest = np.full(int(place.max()) + 1, np.iinfo("int64").min)
+    better = known & ~strip
+    np.maximum.at(newest, place[better], time[better])
+    dropped = strip & (newest[place] > np.iinfo("int64").min)
+    return dropped, dropped & above & known & (time > newest[place])
 
 
 def _group_numbers(part: pd.DataFrame, site: Codes) -> Codes:

@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from situation.observation import FLAT_COLUMNS, flat, observations
@@ -87,6 +87,7 @@ def test_wells_of_one_cell_cannot_be_told_apart():
         assert one[name].tolist() == other[name].tolist()
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.floats(-179, 179), st.floats(-85, 85))
 def test_the_centre_is_not_farther_than_half_a_diagonal_and_does_not_move_again(lon, lat):
     out = public(table(longitude=lon, latitude=lat), TOPIC)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pint
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from situation import datafile
@@ -59,6 +59,7 @@ def test_a_spelling_reads_as_a_unit_and_a_species(text, unit, species):
     assert tuple(read_unit(text)) == (unit, species)
 
 
+@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=60))
 def test_reading_a_unit_never_raises(text):
     unit = read_unit(text)
@@ -66,6 +67,7 @@ def test_reading_a_unit_never_raises(text):
     read_species(text)
 
 
+@settings(max_examples=100, deadline=None)
 @given(st.sampled_from(["mg/L", "ug/L", "pCi/L", "uS/cm", "mmol/L"]), st.sampled_from(["", " ", "\t"]))
 def test_case_and_spaces_do_not_matter(text, space):
     assert read_unit(space + text.upper() + space).ucum == text
@@ -211,6 +213,7 @@ CONVERTIBLE = [
 ]
 
 
+@settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from(CONVERTIBLE), st.sampled_from(["mg/L", "ug/L", "mmol/L", "umol/L"]), st.floats(-1e6, 1e6)
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from situation.errors import ChoiceError
@@ -71,6 +71,7 @@ def test_what_does_not_exist_is_a_sentence_for_a_command_and_the_usual_for_a_pag
         View.from_params({name: value}, strict=True)
 
 
+@settings(max_examples=100, deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["topic", "property", "period", "bbox", "as_of", "site", "zoom"]), st.text()

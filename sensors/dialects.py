@@ -77,7 +77,7 @@ class Dialect:
 def tidy(header: str) -> str:
     """Bring a header to the form in which dialects compare names.
 
-    >>> tidy(" Well  Name\\ufeff")
+    >>> tidy(" Well  Name ")
     'well name'
     """
     return " ".join(unicodedata.normalize("NFKC", header).replace("\ufeff", "").split()).casefold()

@@ -38,7 +38,14 @@ from sensors.plan import Plan, Profile, make_plan
 from sensors.questions import Choice, Question, question_from
 from sensors.raw_table import open_table
 from sensors.rows import LINE, Context, Outcome, Sites, harmless_columns, read_block
-from sensors.sites import load_sites, looks_like_dictionary, looks_like_sites, read_dictionary, sites_from
+from sensors.sites import (
+    CRS_KEY,
+    load_sites,
+    looks_like_dictionary,
+    looks_like_sites,
+    read_dictionary,
+    sites_from,
+)
 from sensors.vocabulary import header_score
 from situation.observation import ARROW, NATURAL_KEY, flat, observations, to_arrow, validate
 from situation.settings import Settings
@@ -335,6 +342,7 @@ class _Job:
         self.known_sites = known_sites
         given = load_mapping(mapping) if isinstance(mapping, Path) else mapping
         self.held: list[pd.DataFrame] = []
+        self.notes: list[str] = []
         self.sites, self.dictionary = self._side_table()
         self.mapping = self._understand(given, dict(answers or {}))
         self.report = Report()
@@ -346,6 +354,7 @@ class _Job:
             return None, {}
         table = open_table(self.sites_path, self.limits, header_score=_score)
         if looks_like_dictionary(table):
+            self.notes.append(f"{table.path.name} was read as the description of the columns.")
             return None, read_dictionary(table)
         return load_sites(table), {}
 
@@ -369,6 +378,8 @@ class _Job:
             if given is not None:
                 found.answers.update(given.answers)
                 found.warnings.append("The mapping was made for a file with other columns; only its answers were used.")
+        if CRS_KEY in self.dictionary:
+            found.constants.setdefault("crs", self.dictionary[CRS_KEY])
         found.answers.update(answers)
         return found
 
@@ -455,8 +466,8 @@ class _Job:
     def _report(self, count: _Count, context: Context) -> Report:
         assert self.plan is not None
         table = self.table
-        questions = [q.waiting(count.waiting.get(q.id, 0)) for q in self.plan.questions.values()]
-        warnings = [*table.warnings, *self.plan.warnings]
+        questions = self._still_asked(count)
+        warnings = [*table.warnings, *self.notes, *self.plan.warnings]
         for sheet, rows in table.unread.items():
             warnings.append(f"The sheet {sheet!r} with {rows} rows was not read; save it as a file of its own.")
         if count.unplaced:
@@ -491,6 +502,13 @@ class _Job:
             lines_above_header=len(table.preamble),
             site_table_rows=0 if self.sites is None else len(self.sites.table),
         )
+
+    def _still_asked(self, count: _Count) -> list[Question]:
+        """List the questions that hold something back; those behind another question wait with its rows."""
+        assert self.plan is not None
+        waiting = count.states[2]
+        asked = [q.waiting(count.waiting.get(q.id, 0) or waiting) for q in self.plan.questions.values()]
+        return sorted((q for q in asked if q.rows_waiting), key=lambda q: -q.rows_waiting)
 
     def _shape(self) -> str:
         text = "\x1f".join([self.mapping.dialect, *sorted(tidy(name) for name in self.table.names)])

@@ -269,7 +269,8 @@ def _settle_sites(found: Mapping) -> None:
         # "Village" is the site where nothing else is, and a part of the address where there is a well's name.
         column.role = "ignored" if found.of("site_name") else "site_name"
     names, ids = found.of("site_name"), found.of("site_id")
-    if not names and not ids:
+    placed = found.of("latitude") or found.of("geopoint") or found.of("x")  # then a place is a site
+    if not names and not ids and not placed:
         for role in ("sample_code", "sample_id"):
             if columns := found.of(role):
                 columns[0].role = "site_id"

@@ -286,9 +286,10 @@ def _meta_of(plan: Plan, said: MappingOf[str, str]) -> Meta:
     species = read_species(said["species"]) or unit.species or (found.species if found else None)
     fraction = said["fraction"].strip() or (found.fraction if found else None) or None
     unit_source = said["unit"].strip() or (known or {}).get("unit") or None
+    key = by_unit or (found.property if found else None)
     return Meta(
-        name or code_text,
-        by_unit or (found.property if found else None),
+        name or code_text or (PROPERTIES[key].title if key else ""),
+        key,
         by_code.code if by_code else (f"source:{code_text}" if code_text else None),
         unit.ucum,
         unit_source,
@@ -520,11 +521,12 @@ def _plan_crs(plan: Plan, x: pd.Series, y: pd.Series, topic: Topic | None) -> No
         return
     plan.crs_waits = True
     area = topic.area if topic and not _whole_world(topic) else None
-    guesses = guess_crs(x, y, candidates, area)
+    guesses = (guess_crs(x, y, candidates, area) if area else []) or guess_crs(x, y, candidates)
     plan.questions["crs"] = Question(
         "crs",
         "In which reference system are the coordinates?",
-        f"{x.iloc[0]:g}, {y.iloc[0]:g} are metres of some grid, and the file does not say of which.",
+        f"{x.iloc[0]:g}, {y.iloc[0]:g} are metres of some grid, and the file does not say of which. "
+        "Any code of the EPSG register will do, e.g. EPSG:21037.",
         [
             Choice(g.crs, g.name, f"The first place is then at {g.example[1]:.4f}°, {g.example[0]:.4f}°.")
             for g in guesses[:12]

@@ -361,10 +361,7 @@ class _Block:
                 break
             found = self._read_time(dates, times, zones)
             found["column"], found["text"] = column, dates.to_numpy()
-            if result is None:
-                result = found
-            else:
-                result = _fill_blank(result, found)
+            result = found if result is None else _fill_blank(result, found)
         if result is None:
             result = pd.DataFrame(index=self.block.index)
             result["phenomenon_time"] = pd.Series(pd.NaT, index=result.index).astype("datetime64[us, UTC]")
@@ -415,7 +412,7 @@ class _Block:
         default_zone = self.context.constant("time_zone") or (self.context.topic.time_zone if self.context.topic else "UTC")
         found = read_times(
             short["d"],
-            short["t"] if "t" in short else None,
+            short.get("t"),
             short["z"] if "z" in short else (zones if isinstance(zones, str) else None),
             order=self.plan.order,
             default_zone=default_zone,
@@ -521,10 +518,10 @@ class _Block:
         area = self.context.topic.area if self.context.topic else None
         if self.plan.centre:
             lon, lat, radius = self.plan.centre
-            if area and not (area[0] <= lon <= area[2] and area[1] <= lat <= area[3]):
-                return area  # the file as a whole lies elsewhere: all its points may be swapped
+            if area and not _inside(area, lon, lat) and _inside(area, lat, lon):
+                return area  # the file as a whole is swapped
             return (max(lon - radius, -180), max(lat - radius, -90), min(lon + radius, 180), min(lat + radius, 90))
-        return area
+        return None
 
     def _no_crs(self, x: pd.Series, y: pd.Series) -> pd.DataFrame:
         place = _no_places(self.size)
@@ -1050,6 +1047,10 @@ def _no_result() -> dict[str, str]:
     for word, kind in no_result_words().items():
         found.setdefault(word_key(word), kind)
     return found | dict(ND_WORDS)
+
+
+def _inside(area: tuple[float, float, float, float], lon: float, lat: float) -> bool:
+    return area[0] <= lon <= area[2] and area[1] <= lat <= area[3]
 
 
 def _one_space(text: str) -> str:

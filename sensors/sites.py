@@ -6,6 +6,8 @@ means. Neither holds a reading; both are recognised by what their columns are.
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from sensors.mapping import Mapping, understand
@@ -15,6 +17,8 @@ from sensors.rows import Sites
 from sensors.vocabulary import fold, read_site_type
 from situation.errors import FieldFileError
 
+CRS_KEY = "crs of the coordinates"
+_EPSG = re.compile(r"EPSG:\s*(\d{4,6})")
 _NAME_WORDS = ("variable name", "variable", "column", "column name", "field", "field name", "header", "name")
 _UNIT_WORDS = ("unit type", "unit", "units", "unit of measure", "uom")
 _TEXT_WORDS = ("description", "definition", "meaning", "label")
@@ -38,7 +42,10 @@ def looks_like_dictionary(table: RawTable) -> bool:
 
 
 def read_dictionary(table: RawTable) -> dict[str, str]:
-    """Read which unit each column has: column name to unit as written; the first mention counts."""
+    """Read which unit each column has: column name to unit as written; the first mention counts.
+
+    A reference system that a description names (``EPSG:21037``) stands under the key ``crs``.
+    """
     names = [fold(name) for name in table.names]
     name = table.columns[next(names.index(word) for word in _NAME_WORDS if word in names)]
     unit = table.columns[next(names.index(word) for word in _UNIT_WORDS if word in names)]
@@ -47,6 +54,9 @@ def read_dictionary(table: RawTable) -> dict[str, str]:
         text = str(text).strip()
         if text.casefold() not in ("", "na", "none", "n/a", "-"):
             found.setdefault(str(variable).strip(), text)
+    codes = {code for cells in table.read().to_numpy() for cell in cells for code in _EPSG.findall(str(cell))}
+    if len(codes) == 1:
+        found[CRS_KEY] = f"EPSG:{codes.pop()}"
     return found
 
 

@@ -109,6 +109,7 @@ class Meaning:
     sure: float = 1.0
 
 
+@lru_cache(maxsize=65536)
 def fold(text: str) -> str:
     """Bring a word to the form in which words are compared: case, accents, punctuation and spaces away.
 
@@ -313,9 +314,14 @@ def _with_form(name: str, medium: str | None) -> Substance | None:
     return replace(found, species=species) if found and species_fits(found.property, species) else None
 
 
+@cache
+def _fillers() -> frozenset[str]:
+    return frozenset(fold(term) for term, _ in _entries("fillers"))
+
+
 def _with_fraction(name: str, medium: str | None) -> Substance | None:
     words = re.split(r"[\s,;()_]+", name.strip(" ,;()_"))
-    fillers = {fold(word) for language in languages().values() for word in language.get("fillers", {}).get("words", [])}
+    fillers = _fillers()
     fraction, kept = None, []
     for word in words:
         known = _folded("fractions").get(fold(word)) if len(word) > 1 else None

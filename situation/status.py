@@ -374,7 +374,8 @@ def _class_ranks(part: pd.DataFrame) -> Codes:
         return np.full(len(part), CLASSES.index("unknown"))
     numbers, values = codes(part["procedure_class"])
     ranks = [CLASSES.index(str(v)) if v in CLASSES else CLASSES.index("unknown") for v in values]
-    return np.array(ranks)[numbers]
+    found: Codes = np.array(ranks)[numbers]
+    return found
 
 
 def _strips(

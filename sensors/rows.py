@@ -364,7 +364,7 @@ class _Block:
             result = found if result is None else _fill_blank(result, found)
         if result is None:
             result = pd.DataFrame(index=self.block.index)
-            result["phenomenon_time"] = pd.Series(pd.NaT, index=result.index).astype("datetime64[us, UTC]")
+            result["phenomenon_time"] = pd.Series(pd.NaT, index=result.index, dtype="datetime64[us, UTC]")
             for name in ("phenomenon_time_precision", "time_zone_source", "reason", "fix", "column", "text"):
                 result[name] = None
             result["kind"] = "blank"

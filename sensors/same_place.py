@@ -94,7 +94,7 @@ def propose(
     linked = dict(links or {})
     new = sites[~sites["monitoring_location_id"].isin([*known["monitoring_location_id"], *linked])]
     table = pd.concat([known.assign(new=False), new.assign(new=True)], ignore_index=True)
-    table["name"] = table["monitoring_location_name"].fillna("").astype("str")
+    table["name"] = _names(table)
     table["plain"] = table["name"].map(plain_name)
     chosen: dict[int, Pair] = {}
     earlier: dict[int, list[int]] = {}
@@ -108,6 +108,13 @@ def propose(
         if open_pairs:
             chosen[row] = min(open_pairs, key=lambda pair: pair.distance_m or 0.0)
     return list(chosen.values())
+
+
+def _names(table: pd.DataFrame) -> pd.Series:
+    """Give each site's name; where it has none, its id without the prefix of its source."""
+    names = table["monitoring_location_name"].astype("object").fillna("").astype("str")
+    own = table["monitoring_location_id"].astype("str").map(lambda key: key.rpartition(":")[2])
+    return names.where(names.str.strip().ne(""), own)
 
 
 def _first(table: pd.DataFrame, chosen: Mapping[int, Pair], row: int) -> int:

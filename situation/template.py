@@ -30,6 +30,8 @@ BEFORE = {
 }
 AFTER = {"notes": "after heavy rain"}
 SHEET = "readings"
+# UCUM is for machines: people write it so, and the reader reads both.
+_AS_WRITTEN = {"{count}/(100.mL)": "count/100 mL"}
 
 
 def template_columns(topic: Topic) -> dict[str, str]:
@@ -42,8 +44,9 @@ def template_columns(topic: Topic) -> dict[str, str]:
 
 def _heading(key: str) -> str:
     found = PROPERTIES[key]
-    unit = " ".join(part for part in (found.default_unit, found.default_species) if part)
-    return f"{found.title} ({unit})" if unit and unit != "1" else found.title
+    unit = _AS_WRITTEN.get(found.default_unit, found.default_unit)
+    told = " ".join(part for part in (unit, found.default_species) if part and part != "1")
+    return f"{found.title} ({told})" if told else found.title
 
 
 def template_csv(topic: Topic) -> bytes:

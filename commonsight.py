@@ -462,7 +462,7 @@ def _tell_report(report: Report, names: Sequence[str]) -> None:
         f"answer + {report.rows_quarantined:,} that could not be used"
     )
     say(
-        f"  {report.observations:,} readings at {report.sites:,} sites, {report.censored:,} below or above a limit"
+        f"  {report.observations:,} readings at {report.sites:,} sites; {report.censored:,} are 'less than' or 'more than'"
     )
     for name, told in report.properties.items():
         say(f"    {name}: {_in_short(told)}")

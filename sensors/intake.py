@@ -16,6 +16,7 @@ import functools
 import json
 import shutil
 import tempfile
+import tomllib
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,13 +32,13 @@ from sensors import field_file, same_place
 from sensors.field_file import Choice, Question, Report
 from sensors.guard import run_guarded
 from sensors.same_place import Pair
-from situation.errors import ChoiceError, CommonsightError, FieldFileError
+from situation.errors import ChoiceError, CommonsightError, FieldFileError, StoreError
 from situation.help_file import help_csv, rows_to_help
 from situation.observation import ARROW
-from situation.settings import Settings, settings
+from situation.settings import DATA, Settings, settings
 from situation.spreadsheet import safe_arrow
 from situation.topic import Topic, topics
-from store import Receipt, Store
+from store import Receipt, Store, open_store
 
 Progress = Callable[[float | None, str], None]
 
@@ -49,6 +50,7 @@ OBSERVATIONS, QUARANTINE, MAPPING, REPORT = (
 )
 QUARANTINE_COLUMNS = ("source_row", "column", "value", "reason", "fix")
 SITE_COLUMNS = ("monitoring_location_id", "monitoring_location_name", "longitude", "latitude")
+SIMULATED = "simulated"
 SAME, DIFFERENT = "same", "different"
 _BATCH_ROWS = 100_000
 _RECIPE = 1
@@ -108,6 +110,7 @@ def check(
     store: Store | None = None,
     progress: Progress | None = None,
     limits: Settings | None = None,
+    guarded: bool = True,
 ) -> Checked:
     """Read files without storing anything.
 
@@ -130,6 +133,8 @@ def check(
         Called with the share done (0–1, or None) and a word on what is being done.
     limits : Settings, optional
         How large a file may be and how long it may take.
+    guarded : bool
+        False for files of our own only: they are read in this process, without the child.
 
     Returns
     -------
@@ -151,6 +156,7 @@ def check(
         progress=progress or (lambda share, text: None),
         limits=limits or settings(),
         temporary=tempfile.TemporaryDirectory(prefix="commonsight-", ignore_cleanup_errors=True),
+        guarded=guarded,
     )
     try:
         return reader.read([Path(path) for path in paths])
@@ -180,6 +186,7 @@ class _Reader:
     progress: Progress
     limits: Settings
     temporary: tempfile.TemporaryDirectory[str]
+    guarded: bool = True
 
     @property
     def folder(self) -> Path:
@@ -230,6 +237,8 @@ class _Reader:
         return [self._part(path, next(iter(beside), None)) for path in readings], beside
 
     def _describes(self, path: Path) -> bool:
+        if not self.guarded:
+            return field_file.is_site_table(path, self.topic, self.limits)
         return bool(
             run_guarded(
                 "sensors.field_file:is_site_table",
@@ -255,7 +264,8 @@ class _Reader:
         self, path: Path, sites: Path | None, mapping: Path | None, known: pd.DataFrame | None = None
     ) -> Part:
         folder = Path(tempfile.mkdtemp(dir=self.folder, prefix="read-"))
-        report = field_file.read_guarded(
+        read = field_file.read_guarded if self.guarded else field_file.read_into
+        report = read(
             path,
             folder,
             topic=self.topic,
@@ -727,3 +737,35 @@ def _waiting(question: Question) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def make_demo(url: str) -> Store:
+    """Put the simulated readings into a store of their own; what is there already is not added again.
+
+    Every file of ``data/demo`` belongs to the topic whose name it bears, else to the first topic.
+
+    Raises
+    ------
+    StoreError
+        If the store holds readings of people.
+    """
+    folder = DATA / "demo"
+    store = open_store(url)
+    strangers = [batch for batch in store.history() if batch.contributor != SIMULATED]
+    if strangers:
+        raise StoreError(f"{url} holds readings of people; the simulated ones need a store of their own.")
+    answers = tomllib.loads((folder / "answers.toml").read_text("utf-8"))
+    for path in sorted(folder.glob("*.csv")):
+        if path.stem == "sites":
+            continue
+        with check(
+            [path, folder / "sites.csv"],
+            topic=path.stem if path.stem in topics() else None,
+            mapping=folder / "mapping.toml",
+            answers=answers,
+            contributor=SIMULATED,
+            guarded=False,
+        ) as checked:
+            submit(store, checked, contributor=SIMULATED, accept=True)
+    store.set_simulated(SIMULATED)
+    return store

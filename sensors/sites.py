@@ -86,7 +86,9 @@ def load_sites(table: RawTable) -> Sites:
         place = read_points(text=block[text])
     else:
         place = read_points(block[str(x)], block[str(y)], crs=system)
-    name, kind = mapping.first("site_name"), mapping.first("site_type")
+    names = [column.source for column in mapping.of("site_name") if column.source != key]
+    name = names[0] if names else mapping.first("site_name")
+    kind = mapping.first("site_type") or _column_of_types(table, block)
     found = pd.DataFrame(
         {
             "key": block[key].str.split().str.join(" ").to_numpy(),
@@ -99,6 +101,14 @@ def load_sites(table: RawTable) -> Sites:
         }
     )
     return Sites(found[found["key"] != ""].drop_duplicates("key", ignore_index=True), table.path.name)
+
+
+def _column_of_types(table: RawTable, block: pd.DataFrame) -> str | None:
+    """Find a column called "type" that holds types of sites: in a table of sites it can mean nothing else."""
+    for column, name in zip(table.columns, table.names, strict=True):
+        if fold(name) == "type" and any(read_site_type(word) for word in block[column].unique() if word):
+            return column
+    return None
 
 
 def sites_from(known: pd.DataFrame, source_id: str) -> Sites:

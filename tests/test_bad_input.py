@@ -28,7 +28,7 @@ SECONDS = 60
 #: What reading may add to the process of the command line itself, in bytes; the child has its own limit.
 MEMORY = 400_000_000
 
-HEAD = "site,latitude,longitude,date,nitrate (mg/L as N)\n"
+HEAD = "site name,latitude,longitude,date,nitrate (mg/L as N)\n"
 # Inside the area of the topic that the checks use.
 LAT, LON = 42.95, -120.05
 

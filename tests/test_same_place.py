@@ -43,12 +43,18 @@ def test_a_known_site_is_what_the_new_one_is_compared_with():
 
 @pytest.mark.parametrize(
     ("name", "metres"),
-    [("Well 3", 2000), ("Well 4", 5), ("Well 3A", 5), ("Village pump", 5), ("", 5)],
+    [("Well 3", 2000), ("Well 4", 5), ("Well 3A", 5), ("Village pump", 5), (None, 5)],
     ids=["the same name in another village", "its neighbour", "another depth", "another name", "no name"],
 )
 def test_what_may_well_be_two_places_is_not_asked_about(name, metres):
-    table = sites(("a", "Well 3", 0, 0), ("b", name, metres * METRE, 0))
+    table = sites(("site-one", "Well 3", 0, 0), ("other", name, metres * METRE, 0))
     assert propose(table, NONE) == []
+
+
+def test_a_site_that_has_only_an_id_is_known_by_it():
+    table = sites(("upload:Well 3", None, 0, 0), ("upload:anna:well-3", None, 10 * METRE, 0))
+    (pair,) = propose(table, NONE)
+    assert (pair.site_name, pair.same_as_name) == ("well-3", "Well 3")
 
 
 def test_one_letter_off_and_near_is_asked_about():

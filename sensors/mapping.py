@@ -225,8 +225,9 @@ def _settle(found: Mapping, numeric: MappingOf[str, float]) -> None:
     """Settle what only the whole header tells: long or wide, X and Y, one-letter symbols."""
     roles = {c.role for c in found.columns}
     if not roles & {"date", "datetime", "year"}:
-        for column in found.of("datum"):  # a date in German and Dutch, a reference surface in English
-            column.role = "date"
+        for column in found.of("datum"):
+            if tidy(column.source) == "datum":  # a date in German and Dutch, a reference surface in English
+                column.role = "date"
     if found.constants.get("own"):
         found.layout = "own"
         return

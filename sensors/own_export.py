@@ -34,7 +34,7 @@ def read_own(block: pd.DataFrame, context: Context) -> Outcome:
             wrong = np.where(bad & pd.isna(wrong), f"{name} does not hold what the export wrote there.", wrong)
     out = pd.DataFrame(table)
     for name, column in COLUMNS.items():
-        if not column.empty and column.default is None and name in out and name not in ("retrieved_at", "source_id"):
+        if not column.empty and column.default is None and name in out and name not in ("retrieved_at", "source_id", "result_text"):
             wrong = np.where(out[name].isna() & pd.isna(wrong), f"{name} is empty.", wrong)
     quantified = out["censoring"].fillna("=").eq("=") if "censoring" in out else pd.Series(True, index=out.index)
     number = out["result"].notna() if "result" in out else pd.Series(False, index=out.index)
@@ -44,6 +44,8 @@ def read_own(block: pd.DataFrame, context: Context) -> Outcome:
     bad = ~pd.isna(wrong)
     out = out[~bad].reset_index(drop=True)
     out["source_id"] = out["source_id"].fillna(context.source_id) if "source_id" in out else context.source_id
+    if "result_text" in out:
+        out["result_text"] = out["result_text"].fillna("")
     if "retrieved_at" not in out:
         out["retrieved_at"] = context.now
     lines = pd.DataFrame({name: pd.Series([], dtype=object) for name in LINE})

@@ -251,6 +251,7 @@ class _Block:
         time = self._times(cells)
         place = self._places(site)
         self._name_sites(site, place)
+        cells = cells[self.usable[cells["at"].to_numpy("int64")]].reset_index(drop=True)
         results = self._results(cells)
         observations = self._observations(cells, results, site, time, place)
         return self._outcome(observations)
@@ -615,8 +616,6 @@ class _Block:
 
     def _results(self, cells: pd.DataFrame) -> pd.DataFrame:
         """Read the cells of rows that are still usable; mark what cannot be used."""
-        cells.drop(index=cells.index[~self.usable[cells["at"].to_numpy("int64")]], inplace=True)
-        cells.reset_index(drop=True, inplace=True)
         codes, distinct = pd.factorize(cells["text"])
         read = read_results(pd.Series(distinct, dtype="str"), decimal=self.plan.decimal, nd_words=_no_result())
         found = read.iloc[codes].reset_index(drop=True)
@@ -839,7 +838,7 @@ class _Block:
         self.at = at
         self.waiting_at = cells["at"].to_numpy("int64")[bad & ~pd.isna(found["question"].to_numpy(dtype=object))]
         out = self._what(good, at, site)
-        text = cells["text"].to_numpy(dtype=object)[~bad]
+        text = self._verbatim(cells)[~bad]
         out |= {
             "result": good["result"].to_numpy("float64"),
             "result_text": text,
@@ -862,6 +861,15 @@ class _Block:
             "source_row": self.rows[at],
         }
         return pd.DataFrame(out, index=np.arange(len(at)))
+
+    def _verbatim(self, cells: pd.DataFrame) -> np.ndarray:
+        """Give what was written as the result: the cell, or where it is empty the words that stand for it."""
+        text = cells["text"].to_numpy(dtype=object)
+        for role in ("condition", "qualifier"):
+            said = self._at(cells, role) if self.mapping.layout == "long" else None
+            if said is not None:
+                text = np.where(text == "", said.to_numpy(dtype=object), text)
+        return text
 
     def _quarantine_cells(self, cells: pd.DataFrame, found: pd.DataFrame) -> None:
         at = cells["at"].to_numpy("int64")

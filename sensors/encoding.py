@@ -175,10 +175,11 @@ def examine(shot: Snapshot) -> Letters:
     seen = _Scan(codec)
     for chunk in shot.chunks():
         seen.take(chunk)
+    seen.finish()
     letters = Letters(codec, bom, sha256=seen.sha.hexdigest())
     wide = codec != "utf-8"
     if not wide:
-        letters.nuls, letters.first_nul_line = seen.nuls, seen.first_nul_line
+        letters.nuls, letters.first_nul_line = seen.nuls, _line_of(shot, seen.first_nul) if seen.nuls else 0
         _refuse_binary(shot.name, head, seen)
         if not seen.valid:
             _settle_legacy(letters, bytes(seen.odd), head)
@@ -190,6 +191,16 @@ def examine(shot: Snapshot) -> Letters:
             "their rows were kept. A damaged disk or logger writes them: compare those rows with the original."
         )
     return letters
+
+
+def _line_of(shot: Snapshot, place: int) -> int:
+    feeds = returns = 0
+    for chunk in shot.chunks():
+        before = chunk[: max(place, 0)]
+        feeds, returns, place = feeds + before.count(b"\n"), returns + before.count(b"\r"), place - len(chunk)
+        if place <= 0:
+            break
+    return (feeds or returns) + 1
 
 
 def checksum(shot: Snapshot) -> str:
@@ -208,26 +219,33 @@ class _Scan:
         self.decoder = codecs.getincrementaldecoder("utf-8")("strict") if codec == "utf-8" else None
         self.valid = True
         self.odd = bytearray()  # lines with bytes beyond ASCII, some
-        self.nuls = self.first_nul_line = self.lines = 0
+        self.nuls = self.first_nul = self.bytes = 0
 
     def take(self, chunk: bytes) -> None:
+        """Look at the next bytes."""
         self.sha.update(chunk)
         if self.decoder is None:
             return
         if not chunk.isascii():
             if len(self.odd) < SAMPLE:
                 self.odd += b"\n".join(line for line in chunk.splitlines() if not line.isascii())[: 2 * SAMPLE]
-        if self.valid:
+        self._decode(chunk, False)
+        if b"\x00" in chunk:
+            if not self.nuls:
+                self.first_nul = self.bytes + chunk.index(0)
+            self.nuls += chunk.count(0)
+        self.bytes += len(chunk)
+
+    def finish(self) -> None:
+        """Hear of a letter that the end of the file cuts off."""
+        self._decode(b"", True)
+
+    def _decode(self, chunk: bytes, final: bool) -> None:
+        if self.decoder and self.valid:
             try:
-                self.decoder.decode(chunk)
+                self.decoder.decode(chunk, final)
             except UnicodeDecodeError:
                 self.valid = False
-        nuls = chunk.count(0)
-        if nuls and not self.nuls:
-            before = chunk[: chunk.index(0)]
-            self.first_nul_line = self.lines + (before.count(b"\n") or before.count(b"\r")) + 1
-        self.nuls += nuls
-        self.lines += chunk.count(b"\n") or chunk.count(b"\r")
 
 
 def _marked(head: bytes) -> tuple[str, bytes]:

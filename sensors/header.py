@@ -142,6 +142,7 @@ def find_header(rows: Sequence[Row], score: HeaderScore | None = None) -> Header
     if not ranked:
         return Header(-1, [])
     best, at = max(ranked, key=lambda pair: (pair[0], -pair[1]))
+    at = _under_groups(look, at)
     cells = look[at][1]
     if score(cells) < 0.5 < _data_share(cells):
         return Header(-1, [], score=best)
@@ -150,6 +151,14 @@ def find_header(rows: Sequence[Row], score: HeaderScore | None = None) -> Header
     _add_stacked(header, rows, score)
     _add_groups(header, rows)
     return header
+
+
+def _under_groups(rows: Sequence[Row], at: int) -> int:
+    # A row of merged cells (groups) may hold the known names; the header is the fuller row under it.
+    below = rows[at + 1][1] if at + 1 < len(rows) else []
+    fuller = _filled(below) >= max(3, 1.5 * _filled(rows[at][1]))
+    plain = fuller and not any(map(is_datum, below)) and kind_of_second_row(below, len(below)) is None
+    return at + 1 if plain and _change_below(rows, at + 1) > 0 else at
 
 
 def _filled(cells: list[str]) -> int:

@@ -410,6 +410,7 @@ class _Feed:
         self.buffer, self.at, self.done = b"", 0, False
         self.ends: np.ndarray[Any, Any] = np.empty(0, "int64")  # ends of lines in the buffer
         self.next = 0  # the first of them that is not taken
+        self.lengths = self.ends  # where the lines last taken end, from the start of that text
 
     def take(self, rows: int) -> bytes:
         """Take up to *rows* lines; empty at the end of the file."""
@@ -417,6 +418,7 @@ class _Feed:
             self._fill()
         end = self.ends[min(self.next + rows, len(self.ends)) - 1] if len(self.ends) else self.at
         text = self.buffer[self.at : end]
+        self.lengths = self.ends[self.next : self.next + rows] - self.at
         self.next, self.at = min(self.next + rows, len(self.ends)), int(end)
         return text
 
@@ -466,7 +468,7 @@ class _Text:
             line += _count_lines(skipped)
         warnings = table.warnings
         while chunk := feed.take(size):
-            block = _fast(chunk, line, table.columns, self.delimiter)
+            block = _fast(chunk, feed.lengths, line, table.columns, self.delimiter)
             if block is None:
                 rows, line = self._slowly(feed, chunk, line, len(table.columns), warnings)
                 block = _frame(rows, table.columns)
@@ -493,10 +495,10 @@ def _count_lines(text: bytes) -> int:
     return text.count(b"\n") + (not text.endswith(b"\n"))
 
 
-def _fast(chunk: bytes, line: int, columns: list[str], delimiter: str) -> pd.DataFrame | None:
+def _fast(chunk: bytes, ends: Any, line: int, columns: list[str], delimiter: str) -> pd.DataFrame | None:
     """Read a chunk in which every line is one record; None if it is not such a chunk."""
-    count = _count_lines(chunk)
-    if not _one_line_each(chunk):
+    count = len(ends)
+    if not _one_line_each(chunk, ends):
         return None
     places = [str(place) for place in range(len(columns))]
     odd: list[Any] = []
@@ -536,16 +538,14 @@ def _fast(chunk: bytes, line: int, columns: list[str], delimiter: str) -> pd.Dat
     return block
 
 
-def _one_line_each(chunk: bytes) -> bool:
+def _one_line_each(chunk: bytes, ends: Any) -> bool:
     # Every line has an even number of quotation marks and no cell can be over the limit.
-    letters = np.frombuffer(chunk, "uint8")
-    ends = np.flatnonzero(letters == 10)
-    if np.diff(ends, prepend=-1, append=len(chunk)).max() > MAX_CELL:
+    if np.diff(ends, prepend=0).max() > MAX_CELL:
         return False
     if b'"' not in chunk:
         return True
-    quotes = np.searchsorted(np.flatnonzero(letters == 34), ends)
-    return not (quotes % 2).any() and chunk.count(b'"') % 2 == 0
+    marks = np.flatnonzero(np.frombuffer(chunk, "uint8") == 34)
+    return not (np.searchsorted(marks, ends) % 2).any()
 
 
 def _unguarded(table: pa.Table) -> pa.Table:

@@ -16,6 +16,7 @@ import re
 import unicodedata
 import zoneinfo
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,8 +24,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sensors.distinct import distinct, texts_at, words
+
 PRECISIONS = ("year", "month", "day", "hour", "minute", "second")
-DAY_US = 86_400_000_000
 
 _MONTH_WORDS = (
     "jan january janvier janv enero ene janeiro januar jänner jaenner januari يناير جانفي كانون_الثاني जनवरी",
@@ -86,6 +88,48 @@ class _Moment(NamedTuple):
     reason: str | None = None
 
 
+@dataclass
+class _Read:
+    """What many cells say, one array a field."""
+
+    wall: Any  # datetime64[us], the clock on the wall
+    precision: Any  # int8, place in PRECISIONS; -1 for none
+    offset: Any  # float64, minutes; NaN where none is given, infinite where it is not known
+    kind: Any  # int8, place in KINDS
+    reason: Any  # object: text or None
+
+    @classmethod
+    def empty(cls, length: int) -> _Read:
+        return cls(
+            np.full(length, "NaT", "datetime64[us]"), np.full(length, -1, "int8"), np.full(length, np.nan),
+            np.zeros(length, "int8"), np.full(length, None, object),
+        )  # fmt: skip
+
+    def take(self, places: Any) -> _Read:
+        return _Read(*(getattr(self, field.name)[places] for field in fields(self)))
+
+    def say(self, rows: Any, kind: str, reason: str) -> None:
+        rows = rows & np.isin(self.kind, [KINDS.index(""), KINDS.index("serial")])
+        self.kind[rows], self.reason[rows] = KINDS.index(kind), reason
+
+    @property
+    def known(self) -> Any:
+        return ~np.isnat(self.wall)
+
+    @property
+    def clocked(self) -> Any:
+        return self.known & (self.precision >= PRECISIONS.index("hour"))
+
+    @property
+    def at_midnight(self) -> Any:
+        return self.known & (self.wall.astype("datetime64[D]") == self.wall)
+
+
+KINDS = (
+    "", "blank", "unreadable", "ambiguous_date", "serial", "future", "too_old", "dst_gap", "dst_twice", "unknown_zone",
+    "time_unreadable",
+)  # fmt: skip
+
 _FIXES = {
     "unreadable": "a date such as 2026-03-04, or 2026-03-04T08:12:31+01:00",
     "ambiguous_date": "say whether the day or the month comes first; 2026-03-04 is never ambiguous",
@@ -112,8 +156,7 @@ def date_order(values: pd.Series) -> str:
     >>> date_order(pd.Series(["04/03/2026", "13/03/2026"])), date_order(pd.Series(["04/03/2026"]))
     ('dmy', 'ambiguous')
     """
-    texts = [_digits(text) for text in values.dropna().astype("str").unique()]
-    parts = _extracted(pa.array(texts, pa.large_string()), _NUMERIC)
+    parts = _extracted(_plain_digits(distinct(values.dropna())[1]), _NUMERIC)
     parts = parts[parts["a"].str.len().le(2).fillna(False).to_numpy(bool)]
     if parts.empty:
         return "ymd"
@@ -126,6 +169,14 @@ def date_order(values: pd.Series) -> str:
     if day_first.any() or month_first.any():
         return "dmy" if day_first.any() else "mdy"
     return "ambiguous" if (a.ne(b) | ~long).any() else "ymd"
+
+
+def _plain_digits(texts: pa.Array) -> pa.Array:
+    """Trim cells and write digits of any script as 0 to 9."""
+    texts = pc.utf8_trim_whitespace(texts)
+    if pc.all(pc.string_is_ascii(texts)).as_py():
+        return texts
+    return pa.array([_digits(text) for text in texts.to_pylist()], pa.large_string())
 
 
 def _digits(text: str) -> str:
@@ -197,53 +248,83 @@ def read_times(
     >>> read_times(pd.Series(["2026-03-04T08:12:31+01:00", "04/03/2026"]))["phenomenon_time"].tolist()
     [Timestamp('2026-03-04 07:12:31+0000', tz='UTC'), NaT]
     """
-    codes, distinct = pd.factorize(dates.astype("str").fillna(""))
     known = {**MONTHS, **{_plain(word): number for word, number in (months or {}).items()}}
     today = now if now is not None else pd.Timestamp.now("UTC")
-    read = _read_distinct(distinct, order, known, epoch_1904, today.year).iloc[codes].set_axis(dates.index)
-    if times is not None:
-        _add_times(read, times)
+    codes, texts = distinct(dates)
+    read = _read_distinct(_plain_digits(texts), order, known, epoch_1904, today.year)
+    zone_texts: list[str | None] = [zones if isinstance(zones, str) else None]
+    zone_codes = np.zeros(len(texts), "int64")
+    if times is not None or isinstance(zones, pd.Series):
+        # Each combination of a date, a time and a zone is thought about once.
+        time_codes, clocks = distinct(times) if times is not None else (0, pa.array([""]))
+        row_zones, names = distinct(zones) if isinstance(zones, pd.Series) else (0, pa.array([""]))
+        zone_texts = names.to_pylist() if isinstance(zones, pd.Series) else zone_texts
+        keys = (codes * len(clocks) + time_codes) * max(len(names), 1) + row_zones
+        keys, codes = np.unique(keys, return_inverse=True)
+        keys, zone_codes = keys // max(len(names), 1), keys % max(len(names), 1)
+        read = read.take(keys // max(len(clocks), 1))
+        _add_times(read, clocks.to_pylist(), keys % max(len(clocks), 1))
     _midnights(read, midnight_is_day)
-    return _to_utc(read, zones, default_zone, today)
+    found = [_zone(text or "") for text in zone_texts]
+    source = "documented" if isinstance(zones, str) else "given"
+    return _to_utc(read, found, zone_codes, source, default_zone, today, codes, dates.index)
 
 
 def _read_distinct(
-    distinct: pd.Index, order: str | None, months: Mapping[str, int], epoch_1904: bool, year: int
-) -> pd.DataFrame:
-    texts = pa.array([_digits(text) for text in distinct], pa.large_string())
-    iso = _iso(texts)
-    numeric = _numeric(_extracted(texts, _NUMERIC).drop(index=iso.index, errors="ignore"), order, year)
-    done = np.zeros(len(distinct), bool)
-    done[iso.index], done[numeric.index] = True, True
-    rest = np.flatnonzero(~done)
-    words = [_in_words(text, order, months, epoch_1904, year) for text in texts.take(pa.array(rest)).to_pylist()]
-    other = pd.DataFrame(words, columns=list(_Moment._fields), index=rest)
-    parts = [_typed(part) for part in (iso, numeric, other) if len(part)]
-    return pd.concat(parts).sort_index() if parts else _typed(other)
+    texts: pa.Array, order: str | None, months: Mapping[str, int], epoch_1904: bool, year: int
+) -> _Read:
+    read = _Read.empty(len(texts))
+    rest = _read_iso(read, texts)
+    if len(rest):
+        rest = rest[_read_numeric(read, texts.take(pa.array(rest)), rest, order, year)]
+    for at, text in zip(rest.tolist(), texts.take(pa.array(rest)).to_pylist(), strict=True):
+        moment = _in_words(text, order, months, epoch_1904, year)
+        read.wall[at] = np.datetime64(moment.wall, "us") if moment.wall else "NaT"
+        read.precision[at] = PRECISIONS.index(moment.precision) if moment.precision else -1
+        read.offset[at], read.kind[at], read.reason[at] = moment.offset, KINDS.index(moment.kind), moment.reason
+    return read
 
 
-def _typed(part: pd.DataFrame) -> pd.DataFrame:
-    return part.astype(
-        {"wall": "datetime64[us]", "precision": "str", "offset": "float64", "kind": "str", "reason": "str"}
-    )[list(_Moment._fields)]
+def _read_iso(read: _Read, texts: pa.Array) -> Any:
+    """Read ISO 8601, all at once; give the places of what is not."""
+    fits = pc.match_substring_regex(texts, _ISO)
+    places = np.flatnonzero(fits.to_numpy(zero_copy_only=False))
+    if not len(places):
+        return np.arange(len(texts))
+    own = texts if len(places) == len(texts) else texts.take(pa.array(places))
+    offset = np.full(len(own), np.nan)
+    lengths = pc.utf8_length(own).to_numpy(zero_copy_only=False)
+    if lengths.max() > 10:
+        zoned = np.flatnonzero(pc.match_substring_regex(own, r":.*[Z+-]|[T ]\d\d[Z+-]|Z$").to_numpy(zero_copy_only=False))
+        if len(zoned):
+            parts = _extracted(own.take(pa.array(zoned)), _ISO)
+            offset[zoned] = _offsets(parts["zone"])
+            walls = pa.array(texts_at(zoned, parts["wall"].tolist(), len(own)), pa.large_string())
+            own = pc.coalesce(walls, own)
+            lengths = pc.utf8_length(own).to_numpy(zero_copy_only=False)
+    wall = _iso_walls(own)
+    good = ~np.isnat(wall)
+    places = places[good]
+    read.wall[places], read.offset[places] = wall[good], offset[good]
+    read.precision[places] = np.select([lengths <= 10, lengths <= 13, lengths <= 16], [2, 3, 4], 5)[good]
+    rest = np.ones(len(texts), bool)
+    rest[places] = False
+    return np.flatnonzero(rest)
 
 
-def _iso(texts: pa.Array) -> pd.DataFrame:
-    found = _extracted(texts, _ISO)
-    wall = pd.to_datetime(found["wall"], format="ISO8601", errors="coerce").astype("datetime64[us]")
-    lengths = found["wall"].str.len()
-    precision = np.select([lengths <= 10, lengths <= 13, lengths <= 16], ["day", "hour", "minute"], "second")
-    table = pd.DataFrame(
-        {"wall": wall, "precision": precision, "offset": _offsets(found["zone"]), "kind": "", "reason": None}
-    )
-    return table[table["wall"].notna()]
+def _iso_walls(texts: pa.Array) -> Any:
+    try:
+        return pc.cast(texts, pa.timestamp("us")).to_numpy(zero_copy_only=False).astype("datetime64[us]")
+    except pa.ArrowInvalid:  # a 30th of February among them, or more digits than microseconds
+        column = pd.to_datetime(pd.Series(texts.to_pylist(), dtype="str"), format="ISO8601", errors="coerce")
+        return column.to_numpy("datetime64[us]")
 
 
-def _offsets(zones: pd.Series) -> pd.Series:
+def _offsets(zones: pd.Series) -> Any:
     # Minutes; NaN where nothing is written, infinity where it is not a zone we know.
-    codes, distinct = pd.factorize(zones.fillna(""))
-    minutes = np.array([offset_minutes(zone) for zone in distinct] or [np.nan], dtype="float64")
-    return pd.Series(minutes[codes] if len(codes) else np.empty(0), index=zones.index)
+    codes, texts = distinct(zones)
+    minutes = np.array([offset_minutes(zone) for zone in texts.to_pylist()] or [np.nan], dtype="float64")
+    return minutes[codes]
 
 
 def offset_minutes(zone: str) -> float:
@@ -265,10 +346,17 @@ def offset_minutes(zone: str) -> float:
     return (-1.0 if found[1] in "-−" else 1.0) * (60 * int(found[2]) + int(found[3] or 0))
 
 
-def _numeric(parts: pd.DataFrame, order: str | None, year: int) -> pd.DataFrame:
-    """Read dates of three numbers, all at once."""
-    if parts.empty:
-        return pd.DataFrame(columns=list(_Moment._fields))
+def _read_numeric(read: _Read, texts: pa.Array, places: Any, order: str | None, year: int) -> Any:
+    """Read dates of three numbers, all at once; tell which of the texts are none."""
+    parts = _extracted(texts, _NUMERIC)
+    rest = np.ones(len(texts), bool)
+    rest[parts.index] = False
+    if len(parts):
+        _settle_numeric(read, parts, places[parts.index], order, year)
+    return rest
+
+
+def _settle_numeric(read: _Read, parts: pd.DataFrame, places: Any, order: str | None, year: int) -> None:
     a, b, c = (parts[name].astype("int64").to_numpy() for name in "abc")
     first_long = parts["a"].str.len().ge(3).to_numpy(bool)
     last_long = parts["c"].str.len().eq(4).to_numpy(bool)
@@ -287,24 +375,26 @@ def _numeric(parts: pd.DataFrame, order: str | None, year: int) -> pd.DataFrame:
     m = np.where(year_first, b, np.where(month_first, a, b))
     d = np.where(year_first, c, np.where(month_first, b, a))
     wall, precision, good = _clock(parts, y, m, d)
-    offsets = _offsets(parts["zone"])
-    kind = np.where(~settled, "ambiguous_date", np.where(good, "", "unreadable"))
-    whole = _source_text(parts)
-    reason = np.where(
-        ~settled, whole + " can be read with the day or the month first",
-        np.where(good, None, whole + " is not a day of the calendar" + (f" in the order {order}" if order else "")),
-    )  # fmt: skip
-    wall = pd.Series(wall, index=parts.index).where(settled & good)
-    table = pd.DataFrame({"wall": wall, "precision": precision, "offset": offsets, "kind": kind, "reason": reason})
-    return table.set_axis(parts.index)
+    read.wall[places] = np.where(settled & good, wall, np.datetime64("NaT"))
+    read.precision[places], read.offset[places] = precision, _offsets(parts["zone"])
+    bad = np.flatnonzero(~settled | ~good)
+    if len(bad):
+        read.kind[places[bad]] = np.where(settled, KINDS.index("unreadable"), KINDS.index("ambiguous_date"))[bad]
+        why = f" is not a day of the calendar{f' in the order {order}' if order else ''}"
+        why = np.where(settled, why, " can be read with the day or the month first")
+        read.reason[places[bad]] = _source_text(parts.iloc[bad]) + why[bad].astype(object)
 
 
 def _source_text(parts: pd.DataFrame) -> Any:
     return (parts["a"] + parts["mark"] + parts["b"] + parts["mark"] + parts["c"]).to_numpy(object)
 
 
+def _whole(texts: pd.Series) -> Any:
+    return texts.where(texts.ne(""), "0").fillna("0").astype("int64").to_numpy()
+
+
 def _clock(parts: pd.DataFrame, y: Any, m: Any, d: Any) -> tuple[Any, Any, Any]:
-    hour, minute, second = (parts[name].replace("", "0").fillna("0").astype("int64").to_numpy() for name in "HMS")
+    hour, minute, second = (_whole(parts[name]) for name in "HMS")
     half = parts["half"].fillna("").str.slice(0, 1).str.lower()
     hour = np.where(half.eq("p") & (hour < 12), hour + 12, np.where(half.eq("a") & (hour == 12), 0, hour))
     good = (m >= 1) & (m <= 12) & (d >= 1) & (d <= 31) & (y >= 1) & (hour <= 24) & (minute < 60) & (second < 61)
@@ -314,7 +404,7 @@ def _clock(parts: pd.DataFrame, y: Any, m: Any, d: Any) -> tuple[Any, Any, Any]:
     good &= days.astype("datetime64[M]") == start.astype("datetime64[M]")
     wall = days.astype("datetime64[us]") + ((hour * 60 + minute) * 60 + second) * np.timedelta64(1_000_000, "us")
     has = parts[["M", "S"]].fillna("").ne("")
-    return wall, np.select([has["S"], has["M"]], ["second", "minute"], "day"), good
+    return wall, np.select([has["S"], has["M"]], [5, 4], 2), good
 
 
 def _in_words(text: str, order: str | None, months: Mapping[str, int], epoch_1904: bool, year: int) -> _Moment:
@@ -430,107 +520,102 @@ def read_clock(text: str) -> tuple[int, str, float] | None:
     return ((hour * 60 + minute) * 60 + second) * 1_000_000 + fraction, precision, offset_minutes(found["zone"] or "")
 
 
-def _add_times(read: pd.DataFrame, times: pd.Series) -> None:
-    codes, distinct = pd.factorize(times.astype("str").fillna("").str.strip())
-    clocks = [read_clock(text) if text else None for text in distinct]
-    added = np.array([clock[0] if clock else 0 for clock in clocks] or [0], dtype="timedelta64[us]")[codes]
-    whole = read["wall"].notna() & read["wall"].eq(read["wall"].dt.normalize()) & ~read["precision"].isin(["year", "month"])
-    good = np.array([clock is not None for clock in clocks] or [False])[codes] & whole.to_numpy(bool)
-    bad = np.array([bool(text) and clock is None for text, clock in zip(distinct, clocks, strict=True)] or [False])[codes]
-    read.loc[good, "wall"] = (read["wall"] + added)[good]
-    read.loc[good, "precision"] = np.array([clock[1] if clock else "day" for clock in clocks] or ["day"], dtype=object)[codes][good]
-    own = np.array([clock[2] if clock else np.nan for clock in clocks] or [np.nan])[codes]
-    use = good & ~np.isnan(own)
-    read.loc[use, "offset"] = own[use]
-    bad &= whole.to_numpy(bool) & read["kind"].isin(["", "serial"]).to_numpy(bool)
-    read.loc[bad, "kind"] = "time_unreadable"
-    read.loc[bad, "reason"] = [f"{text[:40]!r} is not a time of the day" for text in times[bad].astype("str")]
+def _add_times(read: _Read, texts: list[str], codes: Any) -> None:
+    clocks = [read_clock(text) if text.strip() else None for text in texts]
+    whole = read.at_midnight & (read.precision >= PRECISIONS.index("day"))
+    good = np.array([clock is not None for clock in clocks], bool)[codes] & whole
+    added, precision, own = np.zeros(len(texts), "timedelta64[us]"), np.zeros(len(texts), "int8"), np.zeros(len(texts))
+    for at, clock in enumerate(clocks):
+        if clock:
+            added[at], precision[at], own[at] = clock[0], PRECISIONS.index(clock[1]), clock[2]
+    read.wall[good] += added[codes][good]
+    read.precision[good] = precision[codes][good]
+    zoned = good & ~np.isnan(own[codes])
+    read.offset[zoned] = own[codes][zoned]
+    for at, (text, clock) in enumerate(zip(texts, clocks, strict=True)):
+        if text.strip() and not clock:
+            read.say(whole & (codes == at), "time_unreadable", f"{text[:40]!r} is not a time of the day")
 
 
-def _midnights(read: pd.DataFrame, midnight_is_day: bool | None) -> None:
-    fine = read["precision"].isin(["hour", "minute", "second"]) & read["wall"].notna()
-    midnight = fine & read["wall"].eq(read["wall"].dt.normalize())
+def _midnights(read: _Read, midnight_is_day: bool | None) -> None:
+    midnight = read.clocked & read.at_midnight
     if midnight_is_day is None:
-        midnight_is_day = bool(fine.any() and midnight.sum() == fine.sum())
+        midnight_is_day = bool(midnight.any() and midnight.sum() == read.clocked.sum())
     if midnight_is_day:
-        read.loc[midnight, "precision"] = "day"
+        read.precision[midnight] = PRECISIONS.index("day")
 
 
-def _to_utc(read: pd.DataFrame, zones: pd.Series | str | None, default_zone: str, now: pd.Timestamp) -> pd.DataFrame:
-    names, sources = _zone_names(read, zones, default_zone)
-    read = read.assign(kind=read["kind"], reason=read["reason"])
-    strange = np.isinf(read["offset"]) | names.eq("?")
-    names = names.mask(strange, default_zone)
-    utc = pd.Series(pd.NaT, index=read.index, dtype="datetime64[us, UTC]")
-    clocked = read["precision"].isin(["hour", "minute", "second"])
-    # A date alone stays the date it is; see the top.
-    calendar = read["wall"].notna() & ~clocked
-    utc[calendar] = read.loc[calendar, "wall"].dt.tz_localize("UTC")
-    offset = read["wall"].notna() & clocked & np.isfinite(read["offset"])
-    shifted = read.loc[offset, "wall"] - pd.to_timedelta(read.loc[offset, "offset"], unit="min").astype("timedelta64[us]")
-    utc[offset] = shifted.dt.tz_localize("UTC")
-    local = read["wall"].notna() & clocked & ~offset
-    for name in names[local].unique():
-        _localise(read, utc, local & names.eq(name), str(name))
-    _say(read, strange & clocked & read["wall"].notna(), "unknown_zone", "the zone of this time is not known; it was read in " + default_zone)
-    known = utc.notna()
-    _say(read, known & (utc > now + pd.Timedelta(days=1)), "future", "the date lies in the future")
-    _say(read, known & (read["wall"] < pd.Timestamp(1900, 1, 1)), "too_old", "the date lies before 1900")
-    given = np.isfinite(read["offset"]) & clocked
-    source = sources.mask(strange, "assumed").mask(given, "given")
+def _to_utc(
+    read: _Read, zones: list[float | str | None], zone_codes: Any, source: str, default_zone: str,
+    now: pd.Timestamp, codes: Any, index: pd.Index,
+) -> pd.DataFrame:  # fmt: skip
+    """Bring walls to UTC and give each row its own. *zones*: minutes, a name, ``?``, or None for none."""
+    utc, clocked = read.wall.copy(), read.clocked
+    given = clocked & np.isfinite(read.offset)
+    utc[given] -= (read.offset[given] * 60e6).astype("timedelta64[us]")
+    strange = clocked & np.isinf(read.offset)
+    origin = np.where(given, 0, np.full(len(utc), 2, "int8"))
+    for at, zone in enumerate(zones):
+        own = read.known & (zone_codes == at) & ~given & ~strange
+        if zone == "?":
+            strange |= own & clocked
+        elif zone is not None:
+            origin[own] = 0 if source == "given" else 1
+            _localise(read, utc, own & clocked, zone)
+        elif (own & clocked).any():
+            _localise(read, utc, own & clocked, _zone(default_zone) or 0.0)
+    _localise(read, utc, strange, _zone(default_zone) or 0.0)
+    read.say(strange, "unknown_zone", f"the zone of this time is not known; it was read in {default_zone}")
+    read.say(utc > np.datetime64(now.tz_convert("UTC").tz_localize(None)) + np.timedelta64(1, "D"), "future", "the date lies in the future")
+    read.say(read.wall < np.datetime64("1900-01-01"), "too_old", "the date lies before 1900")
+    said, reasons = pd.factorize(pd.Series(read.reason, dtype=object))
+    missing = len(reasons)
+    known = read.known
     return pd.DataFrame(
         {
-            "phenomenon_time": utc,
-            "phenomenon_time_precision": read["precision"].where(known),
-            "time_zone_source": source.where(known).astype("str"),
-            "kind": read["kind"],
-            "reason": read["reason"].astype("str"),
-            "fix": read["kind"].map(_FIXES).astype("str"),
+            "phenomenon_time": pd.Series(utc[codes], index=index).dt.tz_localize("UTC"),
+            "phenomenon_time_precision": words(np.where(known, read.precision, 6)[codes], [*PRECISIONS, None], index),
+            "time_zone_source": words(np.where(known, origin, 3)[codes], ["given", "documented", "assumed", None], index),
+            "kind": words(read.kind[codes], KINDS, index),
+            "reason": words(np.where(said < 0, missing, said)[codes], [*reasons, None], index),
+            "fix": words(read.kind[codes], [_FIXES.get(kind) for kind in KINDS], index),
         },
-        index=read.index,
+        index=index,
     )
 
 
-def _say(read: pd.DataFrame, rows: pd.Series, kind: str, reason: str) -> None:
-    rows = rows & read["kind"].isin(["", "serial"])
-    read.loc[rows, "kind"], read.loc[rows, "reason"] = kind, reason
-
-
-def _zone_names(
-    read: pd.DataFrame, zones: pd.Series | str | None, default_zone: str
-) -> tuple[pd.Series, pd.Series]:
-    """Give each row the name of its zone, ``?`` for an unknown one, and where that came from."""
-    names = pd.Series(default_zone, index=read.index, dtype="str")
-    sources = pd.Series("assumed", index=read.index, dtype="str")
-    if zones is None:
-        return names, sources
-    if isinstance(zones, str):
-        return names.mask(names.notna(), _zone_name(zones)), sources.mask(names.notna(), "documented")
-    codes, distinct = pd.factorize(zones.astype("str").fillna("").str.strip())
-    found = np.array([_zone_name(text) if text else "" for text in distinct] or [""], dtype=object)[codes]
-    has = pd.Series(found != "", index=read.index)
-    return names.mask(has, pd.Series(found, index=read.index, dtype="str")), sources.mask(has, "given")
-
-
-def _zone_name(text: str) -> str:
+def _zone(text: str) -> float | str | None:
+    """Read the name of a zone: minutes, a name of the zone database, ``?``, or None for no text."""
     minutes = offset_minutes(text)
+    if np.isnan(minutes):
+        return None
     if np.isfinite(minutes):
-        return f"{'-' if minutes < 0 else '+'}{abs(int(minutes)) // 60:02d}:{abs(int(minutes)) % 60:02d}"
+        return minutes
     try:
         return zoneinfo.ZoneInfo(text.strip()).key
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         return "?"
 
 
-def _localise(read: pd.DataFrame, utc: pd.Series, rows: pd.Series, zone: str) -> None:
-    walls = read.loc[rows, "wall"].dt
+def _localise(read: _Read, utc: Any, rows: Any, zone: float | str) -> None:
+    if isinstance(zone, float):
+        utc[rows] -= np.timedelta64(int(zone * 60_000_000), "us")
+        return
+    walls = pd.DatetimeIndex(read.wall[rows])
+    later = np.zeros(len(walls), bool)
     strict = walls.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
-    # The clock is put back: the later of the two. It is put forward: the moment it was.
-    second = walls.tz_localize(zone, ambiguous=np.zeros(len(strict), bool), nonexistent="NaT")
-    utc[rows] = strict.fillna(walls.tz_localize(zone, ambiguous=np.zeros(len(strict), bool), nonexistent="shift_forward")).dt.tz_convert("UTC")
-    twice = rows.copy()
-    twice[rows] = (strict.isna() & second.notna()).to_numpy(bool)
-    gap = rows.copy()
-    gap[rows] = second.isna().to_numpy(bool)
-    _say(read, twice, "dst_twice", f"the clocks of {zone} showed this time twice; the later one was taken")
-    _say(read, gap, "dst_gap", f"the clocks of {zone} skipped this time; the moment of the change was taken")
+    odd = strict.isna()
+    if odd.any():
+        # The clock is put back: the later of the two. It is put forward: the moment it was.
+        second = walls[odd].tz_localize(zone, ambiguous=later[odd], nonexistent="NaT")
+        places = np.flatnonzero(rows)[odd]
+        for gap in (True, False):
+            which = np.zeros(len(utc), bool)
+            which[places[np.asarray(second.isna()) == gap]] = True
+            read.say(which, *(_GAP if gap else _TWICE))
+        strict = strict.where(~odd, walls.tz_localize(zone, ambiguous=later, nonexistent="shift_forward"))
+    utc[rows] = strict.tz_convert("UTC").tz_localize(None).to_numpy("datetime64[us]")
+
+
+_GAP = ("dst_gap", "the clocks of this zone skipped this time; the moment of the change was taken")
+_TWICE = ("dst_twice", "the clocks of this zone showed this time twice; the later one was taken")

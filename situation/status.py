@@ -351,8 +351,9 @@ def _worst_groups(
 
     # The row that counts in each group, among known forms and among unknown forms.
     kept = np.flatnonzero(~dropped)
-    order = kept[np.lexsort((_SEVERITY[said][kept], rank[kept], -time[kept], ~known[kept], group[kept]))]
-    key = group[order] * 2 + ~known[order]
+    minor, major = rank * len(WORST) + _SEVERITY[said], group * 2 + ~known
+    order = kept[np.lexsort((minor[kept], -time[kept], major[kept]))]
+    key = major[order]
     lead = order[np.flatnonzero(np.r_[True, key[1:] != key[:-1]])]
     governing = np.full(int(group.max()) + 1, -1)
     governing[group[lead[known[lead]]]] = lead[known[lead]]

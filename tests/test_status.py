@@ -41,7 +41,7 @@ def reading(**said):
 
 
 def assessed(*rows, standard=WHO, observed="nitrate", topic=TOPIC):
-    table = flat(pd.DataFrame([reading(**row) for row in rows]))
+    table = pd.DataFrame([reading(**row) for row in rows])
     return assess(table, standard, observed, topic=topic, now=NOW)
 
 
@@ -330,9 +330,15 @@ def test_an_empty_picture_has_all_its_columns():
     assert list(empty.columns) == list(full.columns)
 
 
-def test_a_picture_without_optional_columns_works():
-    table = pd.DataFrame([reading(result=60.0)])
-    assert assess(table, WHO, "nitrate", topic=TOPIC, now=NOW)["status"].tolist() == ["above"]
+def test_a_full_table_of_observations_gives_the_same_as_a_short_one():
+    rows = [
+        reading(result=60.0),
+        reading(result=1.0, sample_fraction="total"),
+        reading(censoring="text", depth_m=3.0),
+    ]
+    full = assess(flat(pd.DataFrame(rows)), WHO, "nitrate", topic=TOPIC, now=NOW)
+    assert full["status"].tolist() == statuses(*rows) == ["above"]
+    assert full["groups"].tolist() == [3]
 
 
 # -- properties that hold for any reading -----------------------------------------------------------

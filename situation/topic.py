@@ -42,7 +42,7 @@ class Topic:
     stale_days: int
     about: str = ""
     near_share: float = 0.75
-    privacy: Mapping[str, str] = field(default_factory=dict)
+    privacy: Mapping[str, str] = field(default_factory=dict, hash=False)
     grid_m: float = 1000.0
     area_m: float = 10000.0
     crs: tuple[str, ...] = ("EPSG:4326",)

@@ -588,7 +588,11 @@ class _Seen:
             if name not in table:
                 continue
             codes, distinct = pd.factorize(table[name])
-            hashes = np.append(pd.util.hash_array(np.asarray(distinct.astype(str), dtype=object)), np.uint64(0))
+            if isinstance(distinct, pd.DatetimeIndex):
+                words = distinct.asi8.view("uint64")
+            else:
+                words = pd.util.hash_array(np.asarray(distinct.astype(str), dtype=object))
+            hashes = np.append(words, np.uint64(0))
             number = number * np.uint64(1_000_003) + hashes.astype("uint64")[codes]
         return number
 

@@ -27,7 +27,7 @@ from situation.topic import Topic
 from situation.unit import forms, kind_of, read_species, read_unit
 
 UNKNOWN = "unknown"
-_ENOUGH = 200_000
+_ENOUGH = 50_000
 _TUPLE = ("property", "property_code", "unit", "species", "fraction", "medium")
 # The unit of these is one by nature: a number without it says the same.
 _ONE_UNIT = frozenset({"[pH]"})
@@ -91,7 +91,7 @@ class Profile:
             filled = texts[texts.str.strip() != ""]
             self.filled[column] = self.filled.get(column, 0) + len(filled)
             if len(filled):
-                self.decimals.add(decimal_style(pd.Series(filled.unique(), dtype="str")))
+                self.decimals.add(_style(filled))
         if self.mapping.layout == "long":
             self._see_combinations(block)
         if self.rows < _ENOUGH:
@@ -125,6 +125,16 @@ class Profile:
     def xy(self) -> pd.DataFrame:
         """Give the distinct pairs of coordinates seen (text)."""
         return pd.concat(self.points).drop_duplicates() if self.points else pd.DataFrame({"x": [], "y": []}, dtype="str")
+
+
+def _style(texts: pd.Series) -> str:
+    """Ask for the style of numbers only of texts that can tell: with a comma, or with two points."""
+    telling = texts[texts.str.contains(r",|\..*\.|[^\x00-\x7f]", regex=True)].unique()
+    if len(telling):
+        found = decimal_style(pd.Series(telling, dtype="str"))
+        if found != "either":
+            return found
+    return "point" if texts.str.contains(".", regex=False).any() else "either"
 
 
 def combination_keys(mapping: Mapping, block: pd.DataFrame) -> pd.Series:

@@ -617,7 +617,7 @@ class _Block:
     def _results(self, cells: pd.DataFrame) -> pd.DataFrame:
         """Read the cells of rows that are still usable; mark what cannot be used."""
         codes, distinct = pd.factorize(cells["text"])
-        read = read_results(pd.Series(distinct, dtype="str"), decimal=self.plan.decimal, nd_words=_no_result())
+        read = _read_distinct(pd.Series(distinct, dtype="str"), self.plan.decimal)
         found = read.iloc[codes].reset_index(drop=True)
         found["question"] = np.full(len(found), None, dtype=object)
         for name in ("reason", "fix", "detection_condition", "result_status", "qualifier", "unit_in_cell"):
@@ -1046,6 +1046,23 @@ class _Block:
 def harmless_columns(mapping: Mapping) -> list[str]:
     """List the columns whose cells may leave: those that are understood and hold no people."""
     return [c.source for c in mapping.columns if c.role not in PRIVATE_ROLES]
+
+
+def _read_distinct(texts: pd.Series, decimal: str | None) -> pd.DataFrame:
+    """Read result cells; a plain ``<0.5`` is read as the number that it is a limit of, which is quicker."""
+    simple = texts.str.fullmatch(r"[<>]\s*\d+([.,]\d+)?").to_numpy(dtype=bool)
+    sign = texts.str.slice(0, 1).to_numpy(dtype=object)
+    bare = texts.where(~simple, texts.str.slice(1).str.strip())
+    read = read_results(bare, decimal=decimal, nd_words=_no_result())
+    fine = simple & (read["kind"] == "").to_numpy() & read["result"].notna().to_numpy()
+    again = simple & ~fine
+    if again.any():
+        read.loc[again] = read_results(texts[again], decimal=decimal, nd_words=_no_result())
+    result = read["result"].to_numpy("float64")
+    read["detection_limit"] = np.where(fine, result, read["detection_limit"].to_numpy("float64"))
+    read["censoring"] = np.where(fine, sign, read["censoring"].to_numpy(dtype=object))
+    read["result"] = np.where(fine, np.nan, result)
+    return read
 
 
 @cache

@@ -301,7 +301,9 @@ def _plain_substance(name: str, medium: str | None) -> Substance | None:
     if not species and PROPERTIES[key].needs_species and last[0] in _FORM_WORDS and len(fold(name).split()) > 1:
         species = f"as {_FORM_WORDS[last[0]]}"
     words = fold(name).split()
-    fraction = _folded("fractions").get(words[0]) if len(words) > 1 and PROPERTIES[key].group in _FRACTIONED else None
+    fraction = None
+    if len(words) > 1 and PROPERTIES[key].group in _FRACTIONED:
+        fraction = _folded("fractions").get(words[0]) or _folded("fractions").get(words[-1])
     return Substance(key, name, species if species_fits(key, species) else None, fraction)
 
 

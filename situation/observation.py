@@ -308,6 +308,8 @@ def _column(name: str, given: pd.Series | None, index: pd.Index) -> pd.Series:
     if given is None:
         value = _FILL[name]() if name in _FILL else default
         return pd.Series(_constant(dtype, value, len(index)), index=index, copy=False)
+    if dtype == "int64" and given.isna().any():
+        given = given.fillna(_FILL[name]())
     try:
         cast: pd.Series = given.astype(dtype)
     except (TypeError, ValueError) as wrong:

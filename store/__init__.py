@@ -5,6 +5,7 @@ Truth is the originals, kept as they came. Everything else can be made from them
 
 from store.drafts import Draft
 from store.ledger import Batch
-from store.store import Receipt, Store, open_store, shared
+from store.replay import Rebuilt
+from store.store import Receipt, Store, open_store, rebuild, shared
 
-__all__ = ["Batch", "Draft", "Receipt", "Store", "open_store", "shared"]
+__all__ = ["Batch", "Draft", "Rebuilt", "Receipt", "Store", "open_store", "rebuild", "shared"]

@@ -14,18 +14,20 @@ from store.picture import Scope
 from store.tables import SHIFT
 
 
-def with_chains(book: Book, cursor: duckdb.DuckDBPyConnection, after: int = 0) -> Book:
-    """Tell a book which batches after a number repeat or correct rows of others; gives the same book."""
-    said = {"after": after}
-    repeats = cursor.execute(
-        f"SELECT DISTINCT batch, first >> {SHIFT} FROM lake.repeats WHERE batch > $after", said
-    ).fetchall()
-    corrections = cursor.execute(
-        "SELECT DISTINCT batch FROM lake.corrections WHERE batch > $after", said
-    ).fetchall()
-    book.repeating |= frozenset((int(batch), int(of)) for batch, of in repeats)
-    book.correcting |= frozenset(int(batch) for (batch,) in corrections)
-    return book
+def with_chains(book: Book, events: Sequence[Event], cursor: duckdb.DuckDBPyConnection) -> Book:
+    """Give the book after more events, and tell it which of their batches repeat or correct rows of others."""
+    after = book.then(events)
+    if any(event.get("unchanged") or event.get("corrected") for event in events):
+        said = {"after": book.version}
+        repeats = cursor.execute(
+            f"SELECT DISTINCT batch, first >> {SHIFT} FROM lake.repeats WHERE batch > $after", said
+        ).fetchall()
+        corrections = cursor.execute(
+            "SELECT DISTINCT batch FROM lake.corrections WHERE batch > $after", said
+        ).fetchall()
+        after.repeating |= frozenset((int(batch), int(of)) for batch, of in repeats)
+        after.correcting |= frozenset(int(batch) for (batch,) in corrections)
+    return after
 
 
 def receive(
@@ -63,20 +65,21 @@ def redraw(transaction: Transaction, number: int) -> None:
     """Bring ``latest`` up to date for the sites that a batch touches, as of the event recorded."""
     book = _after(transaction)
     event, batch = transaction.event or {}, book.batch(number)
-    picture.touch(transaction.cursor, number)
-    for review in ledger.COUNTING:
-        if event["kind"] == "received" and batch.state not in ledger.COUNTING[review]:
-            continue  # a pending batch leaves the accepted picture as it is
-        scope = Scope(book, book.visible(review, topic=batch.topic), book.version, review)
-        picture.update(transaction.cursor, scope, batch.topic, book.version)
+    picture.touch(transaction.cursor, number, book)
+    # A pending batch that arrives leaves the accepted picture as it is.
+    reviews = ["all"] if event["kind"] == "received" and batch.state == "pending" else list(ledger.COUNTING)
+    picture.update(transaction.cursor, _scopes(book, batch.topic, reviews), batch.topic, book.version)
     disk.reached("picture drawn")
+
+
+def _scopes(book: Book, topic: str, reviews: Sequence[str]) -> list[Scope]:
+    return [Scope(book, book.visible(review, topic=topic), book.version, review) for review in reviews]
 
 
 def _after(transaction: Transaction) -> Book:
     if transaction.event is None:
         raise RuntimeError("record the event first")
-    book = transaction.book.then([transaction.event])
-    return with_chains(book, transaction.cursor, transaction.book.version)
+    return with_chains(transaction.book, [transaction.event], transaction.cursor)
 
 
 def erase(transaction: Transaction, number: int) -> None:
@@ -116,7 +119,5 @@ def review(transaction: Transaction, observation_ids: Sequence[str], state: str)
     said = cursor.execute("SELECT said FROM temp.found").fetchall()
     after = _after(transaction)
     for topic in {book.batch(batch).topic for (batch,) in said}:
-        for kind in ledger.COUNTING:
-            scope = Scope(after, after.visible(kind, topic=topic), after.version, kind)
-            picture.update(cursor, scope, topic, after.version)
+        picture.update(cursor, _scopes(after, topic, list(ledger.COUNTING)), topic, after.version)
     return len(said)

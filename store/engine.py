@@ -24,7 +24,7 @@ from store.url import Place
 MEMORY = "1GB"
 
 #: Batches of up to this many rows are kept in the catalogue until maintenance writes them out.
-INLINED_ROWS = 2000
+INLINED_ROWS = 20
 
 _CLOSED_CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",

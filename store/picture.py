@@ -76,10 +76,9 @@ def valid(scope: Scope, where: str = "true") -> tuple[str, Params]:
     params : dict
         Values for it; those of *where* are the caller's.
     """
-    parts = [
-        "visible AS (SELECT unnest($visible::BIGINT[]) AS batch)",
-        "ranges AS (SELECT r.* FROM lake.repeats r SEMI JOIN visible USING (batch))",
-    ]
+    parts = ["visible AS (SELECT unnest($visible::BIGINT[]) AS batch)"]
+    if scope.rescued or scope.corrected:
+        parts.append("ranges AS (SELECT r.* FROM lake.repeats r SEMI JOIN visible USING (batch))")
     source = (
         f"SELECT o.*, o.batch AS said FROM lake.observations o SEMI JOIN visible USING (batch) WHERE {where}"
     )
@@ -134,17 +133,9 @@ def picture(scope: Scope, where: str = "true") -> tuple[str, Params]:
         Values for it; those of *where* are the caller's.
     """
     sql, params = valid(scope, where)
-    site = _SITE
-    if scope.links:
-        sql += (
-            ", links AS (SELECT unnest($linked::VARCHAR[]) AS site, unnest($same_as::VARCHAR[]) AS same_as)"
-        )
-        params |= {"linked": list(scope.links), "same_as": list(scope.links.values())}
-        site = f"coalesce((SELECT same_as FROM links WHERE site = {_SITE}), {_SITE})"
-    shown = ", ".join(f'g."{name}"' if name == _SITE else f'o."{name}"' for name in SHOWN)
     sql += f"""
         , counted AS (
-            SELECT reading, said, review_state, {site} AS {_SITE},
+            SELECT reading, said, review_state, {_SITE},
                 coalesce(observed_property, observed_property_name) AS what, {quoted(SERIES[2:])},
                 phenomenon_time, censoring, {_ORDER} AS place
             FROM valid
@@ -157,7 +148,7 @@ def picture(scope: Scope, where: str = "true") -> tuple[str, Params]:
                 arg_max(review_state, place) AS review_state
             FROM counted GROUP BY {quoted(SERIES)})
         SELECT md5(concat_ws(chr(31), {", ".join(f"coalesce(g.{name}::VARCHAR, '')" for name in SERIES)})) AS series,
-            g.reading, g.said AS batch, g.review_state, g.n, g.n_censored, g.first_time, g.last_time, {shown}
+            g.reading, g.said AS batch, g.review_state, g.n, g.n_censored, g.first_time, g.last_time, {quoted(SHOWN, "o")}
         FROM grouped g JOIN lake.observations o USING (reading)"""
     return sql, params
 
@@ -165,65 +156,84 @@ def picture(scope: Scope, where: str = "true") -> tuple[str, Params]:
 _SAME = ("reading", "batch", "review_state", "n", "n_censored", "first_time", "last_time")
 
 
-def update(cursor: duckdb.DuckDBPyConnection, scope: Scope, topic: str, version: int) -> None:
+def update(cursor: duckdb.DuckDBPyConnection, scopes: Sequence[Scope], topic: str, version: int) -> None:
     """Append to ``latest`` what changed for the sites in the temporary table ``touched``.
 
     Parameters
     ----------
     cursor
         In the transaction that changed what is visible.
-    scope
-        What is visible from now on, of the topic.
+    scopes
+        What is visible from now on, of the topic: one for each kind of review that may have changed.
     topic
         The topic whose picture this is.
     version
         Number of the event that changed it.
     """
-    inside = f"o.{_SITE} IN (SELECT site FROM temp.touched)"
-    sql, params = picture(scope, inside)
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE fresh AS {sql}", params)
+    _draw(cursor, scopes)
     cursor.execute(
         f"""CREATE OR REPLACE TEMP TABLE stale AS
-            SELECT series, {quoted(_SAME)}, {_SITE}, observed_property, observed_property_name
-            FROM lake.latest WHERE topic = $topic AND review = $review
+            SELECT review, series, {quoted(_SAME)}, {_SITE}, observed_property, observed_property_name
+            FROM lake.latest WHERE topic = $topic AND review IN (SELECT unnest($reviews::VARCHAR[]))
                 AND {_SITE} IN (SELECT site FROM temp.touched)
-            QUALIFY data_version = max(data_version) OVER (PARTITION BY series)""",
-        {"topic": topic, "review": scope.review},
+            QUALIFY data_version = max(data_version) OVER (PARTITION BY review, series)""",
+        {"topic": topic, "reviews": [scope.review for scope in scopes]},
     )
-    same = " AND ".join(f"s.{name} IS NOT DISTINCT FROM f.{name}" for name in _SAME)
-    said = {"version": version, "topic": topic, "review": scope.review}
+    same = " AND ".join(f"s.{name} IS NOT DISTINCT FROM f.{name}" for name in ("review", *_SAME))
     cursor.execute(
-        f"INSERT INTO lake.latest BY NAME SELECT $version AS data_version, $topic AS topic, "
-        f"$review AS review, f.* FROM temp.fresh f ANTI JOIN temp.stale s ON s.series = f.series AND {same} "
-        f"ORDER BY f.{_SITE}, f.observed_property",
-        said,
-    )
-    cursor.execute(
-        f"INSERT INTO lake.latest BY NAME SELECT $version AS data_version, $topic AS topic, "
-        f"$review AS review, s.series, s.{_SITE}, s.observed_property, s.observed_property_name "
-        "FROM temp.stale s ANTI JOIN temp.fresh f USING (series) WHERE s.reading IS NOT NULL",
-        said,
+        f"""INSERT INTO lake.latest BY NAME SELECT $version AS data_version, $topic AS topic, * FROM (
+            SELECT f.* FROM temp.fresh f ANTI JOIN temp.stale s ON s.series = f.series AND {same}
+            UNION ALL BY NAME
+            SELECT s.review, s.series, s.{_SITE}, s.observed_property, s.observed_property_name
+            FROM temp.stale s ANTI JOIN temp.fresh f USING (review, series) WHERE s.reading IS NOT NULL)
+            ORDER BY review, {_SITE}, observed_property""",
+        {"version": version, "topic": topic},
     )
 
 
-def touch(cursor: duckdb.DuckDBPyConnection, batch: int) -> None:
+def _draw(cursor: duckdb.DuckDBPyConnection, scopes: Sequence[Scope]) -> None:
+    """Put the pictures of the touched sites into the temporary table ``fresh``."""
+    first = scopes[0]
+    for scope in scopes:
+        sql, params = picture(scope, f"o.{_SITE} IN (SELECT site FROM temp.touched)")
+        if scope is first:
+            sql = f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT $review::VARCHAR AS review, * FROM ({sql})"
+        elif scope.visible == first.visible and not scope.book.reviewed:
+            # Nothing is pending: the pictures are one.
+            sql, params = (
+                "INSERT INTO temp.fresh SELECT $review AS review, * EXCLUDE (review) FROM temp.fresh",
+                {},
+            )
+        else:
+            sql = f"INSERT INTO temp.fresh SELECT $review::VARCHAR AS review, * FROM ({sql})"
+        cursor.execute(sql, params | {"review": scope.review})
+
+
+def touch(cursor: duckdb.DuckDBPyConnection, batch: int, book: Book) -> None:
     """Put the sites whose picture a batch can change into the temporary table ``touched``."""
+    sites = f"SELECT {_SITE} AS site FROM lake.observations WHERE batch = $batch"
+    if any(number == batch for number, _ in book.repeating):
+        sites += f""" UNION SELECT {_SITE} FROM lake.observations o
+            JOIN (SELECT first, last FROM lake.repeats WHERE batch = $batch) r
+            ON o.reading BETWEEN r.first AND r.last"""
+    if book.correcting:
+        sites += f" UNION {_CHAINED}"
     cursor.execute(
-        f"""CREATE OR REPLACE TEMP TABLE touched AS
-            WITH said AS (SELECT first, last FROM lake.repeats WHERE batch = $batch
-                UNION ALL SELECT $batch::BIGINT << {SHIFT}, (($batch::BIGINT + 1) << {SHIFT}) - 1),
-            roots AS (SELECT DISTINCT root FROM lake.corrections c JOIN said s
-                ON c.reading BETWEEN s.first AND s.last OR c.prior BETWEEN s.first AND s.last
-                OR c.root BETWEEN s.first AND s.last),
-            versions AS (SELECT reading FROM lake.corrections SEMI JOIN roots USING (root)
-                UNION SELECT root FROM roots)
-            SELECT {_SITE} AS site FROM lake.observations WHERE batch = $batch
-            UNION SELECT {_SITE} FROM lake.observations o
-                JOIN (SELECT first, last FROM lake.repeats WHERE batch = $batch) r
-                ON o.reading BETWEEN r.first AND r.last
-            UNION SELECT {_SITE} FROM lake.observations SEMI JOIN versions USING (reading)""",
-        {"batch": batch},
+        f"CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT site FROM ({sites})", {"batch": batch}
     )
+
+
+#: Sites of all versions of the observations that a batch has a part in.
+_CHAINED = f"""
+    (WITH said AS (SELECT first, last FROM lake.repeats WHERE batch = $batch
+        UNION ALL SELECT $batch::BIGINT << {SHIFT}, (($batch::BIGINT + 1) << {SHIFT}) - 1),
+    roots AS (SELECT DISTINCT root FROM lake.corrections c JOIN said s
+        ON c.reading BETWEEN s.first AND s.last OR c.prior BETWEEN s.first AND s.last
+        OR c.root BETWEEN s.first AND s.last),
+    versions AS (SELECT reading FROM lake.corrections SEMI JOIN roots USING (root)
+        UNION SELECT root FROM roots)
+    SELECT {_SITE} FROM lake.observations SEMI JOIN versions USING (reading))
+"""
 
 
 def current(where: str = "true") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,13 @@ import pandas as pd
 import pyarrow
 import pyarrow.parquet
 
-from situation.errors import ChoiceError, StoreError
+from situation.errors import ChoiceError
 from situation.observation import COLUMNS, FLAT_COLUMNS
-from store import picture
+from store import picture, places
 from store.engine import Engine
 from store.ledger import COUNTING, Batch, Book
 from store.picture import Params, Scope
-from store.tables import SHOWN, STORED, quoted
+from store.tables import SHOWN
 from store.url import Place
 
 _SITE = "monitoring_location_id"
@@ -142,7 +142,7 @@ class Readings(ABC):
         scope = self._scope(review, topic, as_of, batch)
         where, params = _conditions(observed_property=observed_property, since=since, until=until)
         sql, more = picture.picture(scope, where)
-        return _home_names(_pictured(self._table(sql, params | more)), scope)
+        return _pictured(self._table(sql, params | more), scope.links)
 
     def _forget_pictures(self) -> None:
         with self._mirror_lock:
@@ -166,18 +166,12 @@ class Readings(ABC):
         return table.copy(deep=False)
 
     def _current(self, book: Book, review: str, topic: str, observed_property: str | None) -> pd.DataFrame:
-        links = book.site_links()
-        if links:
-            scope = Scope(book, book.visible(review, topic=topic), book.version, review, links)
-            where, params = _conditions(observed_property=observed_property)
-            sql, more = picture.picture(scope, where)
-            return _home_names(_pictured(self._table(sql, params | more)), scope)
         where = "true" if observed_property is None else "observed_property = $observed_property"
         params = {"topic": topic, "review": review, "version": book.version}
         if observed_property is not None:
             params["observed_property"] = observed_property
         table = self._table(f"{picture.current(where)} WHERE reading IS NOT NULL", params)
-        return _pictured(table)
+        return _pictured(table, book.site_links())
 
     # readings
 
@@ -345,15 +339,13 @@ def _frame(table: pyarrow.Table) -> pd.DataFrame:
     return frame.astype({name: dtype for name, dtype in dtypes.items() if str(frame[name].dtype) != dtype})
 
 
-def _pictured(table: pyarrow.Table) -> pd.DataFrame:
+def _pictured(table: pyarrow.Table, links: Mapping[str, str]) -> pd.DataFrame:
     names = ["batch_id" if name == "batch" else name for name in table.column_names]
-    return _frame(table.rename_columns(names))[list(PICTURE)].sort_values(
+    # The number becomes text in Arrow: quick, and of the type that the table of observations declares.
+    table = table.rename_columns(names)
+    place = names.index("batch_id")
+    table = table.set_column(place, "batch_id", table["batch_id"].cast(pyarrow.string()))
+    picture = places.as_one(_frame(table), links)
+    return picture[list(PICTURE)].sort_values(
         [_SITE, "observed_property", "phenomenon_time"], kind="stable", ignore_index=True
     )
-
-
-def _home_names(table: pd.DataFrame, scope: Scope) -> pd.DataFrame:
-    return table
-
-
-__all__ = ["PICTURE", "Readings", "StoreError", "STORED", "quoted"]

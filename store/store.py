@@ -21,7 +21,7 @@ import pyarrow.parquet
 
 from situation.errors import NotAllowed, StoreError
 from situation.observation import REVIEW_STATES
-from store import arrive, backup, changes, check, disk, drafts, guard, ledger, originals, rebuild, upkeep
+from store import archive, arrive, changes, check, disk, drafts, guard, ledger, originals, replay, upkeep
 from store.drafts import Draft
 from store.engine import Engine
 from store.journal import Journal
@@ -68,6 +68,11 @@ def open_store(url: str, *, create: bool = True) -> Store:
             "or `restore` a backup."
         )
     return Store(place)
+
+
+def rebuild(url: str, read: replay.Reader) -> replay.Rebuilt:
+    """Make the tables of a store again (see :mod:`store.replay`), even if they are lost or damaged."""
+    return replay.rebuild(parse(url), read)
 
 
 @lru_cache(maxsize=32)
@@ -130,10 +135,8 @@ class Store(Readings):
         with self._lock:
             # The stamp is taken first: what comes while we read is then read the next time.
             stamp = self._journal.stamp()
-            after = self._book.version
-            cursor = self._engine.cursor()
-            if events := self._events(after):
-                self._book = changes.with_chains(self._book.then(events), cursor, after)
+            if events := self._events(self._book.version):
+                self._book = changes.with_chains(self._book, events, self._engine.cursor())
             self._stamp = stamp
 
     def _events(self, after: int) -> list[Event]:
@@ -166,20 +169,20 @@ class Store(Readings):
         """Write the whole store to one archive while nobody writes; readers go on."""
         with guard.writer_lock(self.place):
             guard.reconcile(self.place, self._journal, self._engine.version, self._events)
-            return backup.backup(self._engine, Path(path))
+            return archive.backup(self._engine, Path(path))
 
     @classmethod
     def restore(cls, path: Path, url: str) -> Store:
         """Open the store that an archive holds, at an address where there is none yet."""
-        backup.restore(Path(path), parse(url))
+        archive.restore(Path(path), parse(url))
         return open_store(url)
 
-    def rebuild(self, read: rebuild.Reader) -> rebuild.Rebuilt:
-        """Make the tables again from the originals (see :mod:`store.rebuild`); stop other programs first."""
+    def rebuild(self, read: replay.Reader) -> replay.Rebuilt:
+        """Make the tables again from the originals (see :mod:`store.replay`); stop other programs first."""
         with guard.writer_lock(self.place):
             self._engine.close()
             try:
-                return rebuild.rebuild(self.place, read)
+                return replay.rebuild(self.place, read)
             finally:
                 self._engine = Engine(self.place)
                 self._book, self._stamp = Book(), None

@@ -26,13 +26,13 @@ def show_receipt(say: Words) -> bool:
     """Draw the receipt of what was just sent; says whether there was one."""
     if "receipt" not in st.session_state:
         return False
-    receipt, topic = st.session_state["receipt"]
+    receipt, look = st.session_state["receipt"]
     if receipt.already:
         st.info(say("receipt.already", batch=Ready(receipt.batch)), icon=":material/info:")
     else:
         st.success(say("receipt.done", batch=Ready(receipt.batch)), icon=":material/check_circle:")
         _show_counts(say, receipt)
-        _show_links(say, receipt, topic)
+        _show_links(say, receipt, look)
     if st.button(say("receipt.another"), icon=":material/add:", key="another"):
         del st.session_state["receipt"]
         st.rerun()
@@ -46,8 +46,8 @@ def _show_counts(say: Words, receipt: Any) -> None:
     st.caption(say("receipt.pending"))
 
 
-def _show_links(say: Words, receipt: Any, topic: str) -> None:
-    look = {"topic": topic, "batch": str(receipt.batch), "token": receipt.view_token or "", "review": "all"}
+def _show_links(say: Words, receipt: Any, look: dict[str, str]) -> None:
+    look = look | {"batch": str(receipt.batch), "token": receipt.view_token or "", "review": "all"}
     st.page_link("map.py", label=say("receipt.map"), icon=":material/map:", query_params=look)
     st.markdown(say("receipt.token"))
     st.code(receipt.undo_token, language=None, wrap_lines=True)

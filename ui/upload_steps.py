@@ -30,11 +30,15 @@ TYPES = ["csv", "tsv", "txt", "xlsx", "xls", "ods"]
 UNSURE = "__unsure__"
 OTHER = "__other__"
 PREVIEW_ROWS = 500
+MARGIN = 0.02  # degrees around the readings when the map opens on them
 
 
 def choose(say: Words) -> tuple[Topic, bool]:
     """Ask for language, topic and practice; practice says so in a banner that stays."""
     known = topics()
+    if not known:
+        st.error(say("upload.no_topic"), icon=":material/error:")
+        st.stop()
     language, subject, practice = st.columns([1, 2, 1], vertical_alignment="bottom")
     with language:
         choose_language(say)
@@ -435,12 +439,28 @@ def send(say: Words, upload: Upload) -> None:
 
 
 def _send(say: Words, upload: Upload) -> None:
+    assert upload.reading is not None
+    look = {"topic": upload.topic} | _where_to_look(upload.reading, topics()[upload.topic])
     try:
         with st.spinner(say("upload.sending")):
             receipt = upload_state.submit(upload)
     except CommonsightError as wrong:
         st.error(plain(say.said(wrong)), icon=":material/error:")
         return
-    st.session_state["receipt"] = (receipt, upload.topic)
+    st.session_state["receipt"] = (receipt, look)
     st.session_state.pop("taken", None)
     st.rerun()
+
+
+def _where_to_look(reading: Reading, topic: Topic) -> dict[str, str]:
+    """Say what the map must show for these readings to be seen: their commonest substance, their box."""
+    table = public(reading.observations, topic)
+    look: dict[str, str] = {}
+    measured = table["observed_property"].dropna().value_counts()
+    if len(measured):
+        look["property"] = topic.property if topic.property in measured.index else str(measured.index[0])
+    west, east = table["longitude"].min() - MARGIN, table["longitude"].max() + MARGIN
+    south, north = table["latitude"].min() - MARGIN, table["latitude"].max() + MARGIN
+    if -180 <= west < east <= 180 and -90 <= south < north <= 90:
+        look["bbox"] = f"{west:.4f},{south:.4f},{east:.4f},{north:.4f}"
+    return look

@@ -66,8 +66,11 @@ def _setup(words: Mapping[str, str], tiles: Mapping[str, Any] | None) -> dict[st
         "shapes": {
             "river": {"color": "#7fb2d4", "weight": 3, "fill": False},
             "lake": {"color": "#7fb2d4", "weight": 1, "fillColor": "#b9d7ea"},
-            "road": {"color": "#b9b2a5", "weight": 1.5, "fill": False, "dashArray": "4 3"},
+            "road": {"color": "#b9b2a5", "weight": 2, "fill": False},
+            "village": {"color": "#c9bfae", "weight": 1, "fillColor": "#e9e2d4"},
+            "yard": {"color": "#b89b7a", "weight": 1, "fillColor": "#e3cfb4"},
         },
+        "named": ["village", "yard", "town", "place"],
         "tiles": dict(tiles) | {"url": f"{HOME}basemap/tiles/{{z}}/{{x}}/{{y}}"} if tiles else None,
         "osm": OSM
         | {
@@ -79,25 +82,28 @@ def _setup(words: Mapping[str, str], tiles: Mapping[str, Any] | None) -> dict[st
     }
 
 
-def choice(view: View, *, refresh: int = 30, places: str | None = None) -> Choice:
+def choice(
+    view: View, area: tuple[float, float, float, float], *, refresh: int = 30, places: str | None = None
+) -> Choice:
     """Say what the map shows now; goes beside :func:`base_map`, which stays as it is.
 
     Parameters
     ----------
     view : View
         The choice; its ``bbox`` is where the map looks at the start.
+    area : tuple of float
+        West, south, east, north in degrees (WGS 84): where it looks without one.
     refresh : int
         Seconds between two looks for new data; 0 for never.
     places : str, optional
         Address, from the app's root, of rivers, roads and villages to draw under the sites.
     """
-    topic = view.chosen_topic
     asked = view.but(bbox=None, zoom=None, site=None, since=None).to_params()
     return Choice(
         {
             "topic": view.topic,
             "query": "&".join(f"{name}={_quoted(value)}" for name, value in asked.items()),
-            "area": list(topic.area),
+            "area": list(area),
             "box": list(view.bbox) if view.bbox else None,
             "site": view.site,
             "refresh": refresh,

@@ -348,8 +348,12 @@
         style: (feature) => ({ ...style, ...(state.setup.shapes[feature.properties.kind] || {}) }),
         pointToLayer: (feature, place) => L.circleMarker(place, { renderer: state.ground,
           interactive: false, radius: 3, weight: 1, color: "#666666", fillColor: "#ffffff",
-          fillOpacity: 1 }).bindTooltip(text("span", feature.properties.name || ""),
-          { permanent: true, direction: "right", className: "cs-place", interactive: false }),
+          fillOpacity: 1 }),
+        onEachFeature: (feature, shape) => {
+          if (!state.setup.named.includes(feature.properties.kind)) return;
+          shape.bindTooltip(text("span", feature.properties.name || ""),
+            { permanent: true, direction: "center", className: "cs-place", interactive: false });
+        },
         attribution: body.attribution || "",
       }).addTo(layer);
     } catch (failure) {

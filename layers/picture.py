@@ -31,6 +31,7 @@ from layers.exceedances import ABOVE
 from layers.recency import SIGNS as AGES
 from layers.recency import age_codes
 from layers.status import CODES
+from layers.subject import is_simulated
 from situation import privacy
 from situation.properties import PROPERTIES
 from situation.settings import settings
@@ -47,6 +48,7 @@ Box = tuple[float, float, float, float]
 #: Most marks in one answer, whatever the number of sites.
 MOST = 2000
 _METRES = 111_320.0  # in a degree of latitude, as the grid of privacy.public() counts them
+_RIM = 0.01  # degrees around the sites, about a kilometre
 _EDGE = 85.0511287798066  # latitude at which the Web-Mercator square ends
 _KEEP_ROWS = 4_000_000
 
@@ -87,6 +89,16 @@ class Picture:
 
     def __len__(self) -> int:
         return len(self.sites)
+
+    @property
+    def area(self) -> Box:
+        """Where the map looks first: the topic's area, or around the sites if it names none."""
+        if not self.topic.whole_world or self.sites.empty:
+            return self.topic.area
+        lon, lat = self.sites["longitude"], self.sites["latitude"]
+        rim = max(_RIM, 0.05 * (lon.max() - lon.min()), 0.05 * (lat.max() - lat.min()))
+        west, south = max(-180.0, lon.min() - rim), max(-_EDGE, lat.min() - rim)
+        return west, south, min(180.0, lon.max() + rim), min(_EDGE, lat.max() + rim)
 
 
 def mercator(longitude: Floats, latitude: Floats) -> tuple[Floats, Floats]:
@@ -133,7 +145,7 @@ def draw(table: pd.DataFrame, topic: Topic, title: str, version: int, now: pd.Ti
 
 def _codes_of(status: pd.Series) -> Codes:
     numbers, names = codes(status)
-    of_name: Codes = CODES.reindex(names).to_numpy("int8")
+    of_name: Codes = CODES.reindex(names, fill_value=CODES["no limit"]).to_numpy("int8")
     found: Codes = of_name[numbers]
     return found
 
@@ -172,7 +184,7 @@ def assessed(view: View, now: pd.Timestamp) -> pd.DataFrame:
 def make(view: View, now: pd.Timestamp) -> Picture:
     """Ask the store for what *view* chose, assess it and hide what must be hidden."""
     version = store.shared(settings().active_store_url).version()
-    topic = view.chosen_topic
+    topic = view.chosen_topic.shown(simulated=is_simulated())
     table = privacy.public(assessed(view, now), topic)
     return draw(table, topic, PROPERTIES[view.observed_property].title, version, now)
 

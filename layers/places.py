@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from layers.subject import is_simulated
 from situation.settings import DATA
 from situation.topic import FOLDER, topics
 
@@ -17,6 +18,6 @@ def places_of(topic: str) -> Path | None:
     if known is None:
         return None
     candidates = [FOLDER / known.key / FILE]
-    if known.simulated:
+    if is_simulated() and known.demonstration:
         candidates += sorted((DATA / "demo").glob("*.geojson"))
     return next((file for file in candidates if file.is_file()), None)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from starlette.routing import Route
 import store
 from layers import access
 from layers import picture as pictures
+from layers.subject import is_simulated, shown_topics
 from routes import answer
 from situation import privacy
 from situation.observation import FLAT_COLUMNS
@@ -29,7 +31,6 @@ from situation.properties import PROPERTIES
 from situation.settings import settings
 from situation.spreadsheet import CLOSED, safe_cells
 from situation.standard import standards
-from situation.topic import topics
 from situation.view import View
 
 _CHUNK = 5_000
@@ -110,13 +111,8 @@ def _about(view: View) -> dict[str, object]:
         "property": view.observed_property,
         "standard": view.standard,
         "licence": topic.licence,
-        "simulated": simulated(),
+        "simulated": is_simulated(),
     }
-
-
-def simulated() -> bool:
-    """Say whether what is shown was made up for the demonstration."""
-    return bool(store.shared(settings().active_store_url).meta().get("simulated"))
 
 
 def _feature(row: dict[str, object]) -> dict[str, object]:
@@ -172,9 +168,12 @@ def observations_csv(request: Request) -> Response:
 
 
 def _readings(view: View, now: pd.Timestamp) -> Iterator[pd.DataFrame]:
-    place, topic = store.shared(settings().active_store_url), view.chosen_topic
+    """Open what a view asks for (so that a bad question fails here), then give it piece by piece."""
+    place = store.shared(settings().active_store_url)
     since, until = view.interval(now)
-    table = place.observations(
+    hidden = str(view.site or "").startswith("area-")
+    reader = place.batches_reader(
+        site=None if hidden else view.site,
         observed_property=view.observed_property,
         review=view.review,
         as_of=view.as_of,
@@ -183,13 +182,19 @@ def _readings(view: View, now: pd.Timestamp) -> Iterator[pd.DataFrame]:
         since=since,
         until=until,
     )
-    table = privacy.public(table, topic)
+    # One piece at least, so that an answer without readings still has its headings.
+    empty = reader.schema.empty_table().to_pandas()
+    return (_shown(table, view) for table in chain([empty], (part.to_pandas() for part in reader)))
+
+
+def _shown(table: pd.DataFrame, view: View) -> pd.DataFrame:
+    table = privacy.public(table, view.chosen_topic)
     if view.bbox:  # after blurring: a small box must not tell where a hidden well is
         west, south, east, north = view.bbox
         table = table[table["longitude"].between(west, east) & table["latitude"].between(south, north)]
     if view.site:
         table = table[table["monitoring_location_id"] == view.site]
-    yield table[[name for name in FLAT_COLUMNS if name in table.columns]]
+    return table[[name for name in FLAT_COLUMNS if name in table.columns]]
 
 
 @answer.answering
@@ -207,7 +212,7 @@ def topics_json(request: Request) -> Response:
             "licence": topic.licence,
             "contact": topic.contact,
         }
-        for topic in topics().values()
+        for topic in shown_topics().values()
     ]
     body = answer.pack({"topics": told})
     etag = answer.tag(body)

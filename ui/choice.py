@@ -15,9 +15,9 @@ from typing import Any
 
 import streamlit as st
 
+from layers.subject import shown_topics
 from situation.properties import PROPERTIES
 from situation.standard import standards
-from situation.topic import topics
 from situation.view import PERIODS, View
 from ui import operator_key
 from ui.words import Words, choose_language
@@ -43,10 +43,10 @@ def put(**said: str | None) -> None:
 
 def ask(say: Words, view: View) -> None:
     """Draw the choices; whatever is changed goes into the address and runs the page again."""
-    topic = view.chosen_topic
+    topic, subjects = view.chosen_topic, shown_topics()
     known = standards()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        _pick("topic", say("map.topic"), list(topics()), view.topic, lambda key: topics()[key].title)
+        _pick("topic", say("map.topic"), list(subjects), view.topic, lambda key: subjects[key].title)
         measured = list(dict.fromkeys([*topic.properties, view.observed_property]))
         _pick(
             "property",

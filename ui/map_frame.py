@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any
 from urllib.parse import unquote
 
 import streamlit as st
+import streamlit_folium
 from streamlit_folium import st_folium
 
 from layers import chart
+from layers.assets import at_home
+from layers.picture import Picture
 from layers.places import places_of
 from situation.settings import settings
 from situation.view import View
@@ -18,6 +22,24 @@ from ui import choice
 from ui.words import Words
 
 HEIGHT = 560
+
+
+def _at_home(component: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap st_folium's component: it adds links of its own (d3, for colour maps) past folium's classes."""
+
+    @wraps(component)
+    def draw(*args: Any, **said: Any) -> Any:
+        for links in ("js_links", "css_links"):
+            said[links] = [at_home(link) for link in said.get(links, [])]
+        return component(*args, **said)
+
+    draw.at_home = True  # type: ignore[attr-defined]
+    return draw
+
+
+if not hasattr(streamlit_folium._component_func, "at_home"):
+    streamlit_folium._component_func = _at_home(streamlit_folium._component_func)
+
 _SAID = (
     "full_screen",
     "full_screen_off",
@@ -39,13 +61,15 @@ _SAID = (
 )
 
 
-def show(say: Words, view: View, asked: Mapping[str, str]) -> None:
+def show(say: Words, view: View, picture: Picture, asked: Mapping[str, str]) -> None:
     """Draw the map; a click on a site goes into the address and runs the page again.
 
     Parameters
     ----------
     view : View
         The choice.
+    picture : Picture
+        Its sites; where they are is where the map looks first.
     asked : mapping
         Parameters that the map adds to what it asks, e.g. the pass of the operator.
     """
@@ -60,6 +84,7 @@ def show(say: Words, view: View, asked: Mapping[str, str]) -> None:
         returned_objects=["last_object_clicked_tooltip", "last_object_clicked_count"],
         feature_group_to_add=chart.choice(
             start.but(token=asked.get("token", view.token)),
+            picture.area,
             refresh=choice.refresh_seconds(),
             places=f"basemap/places/{view.topic}.json" if places_of(view.topic) else None,
         ),

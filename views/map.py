@@ -11,15 +11,15 @@ view = choice.view()
 asked = permission.ask(say, view)  # stops the page where something is not for everybody
 picture = cached.picture(view)
 
-st.title(view.chosen_topic.title)
-st.caption(view.chosen_topic.question)
+st.title(picture.topic.title)
+st.caption(picture.topic.question)
 map_parts.warnings(say, view, picture)
 choice.ask(say, view)
 map_parts.top(say, view, picture)
 
 chart, panel = st.columns([3, 2], gap="medium")
 with chart:
-    map_frame.show(say, view, asked)
+    map_frame.show(say, view, picture, asked)
     map_parts.foot(say, view, picture)
 with panel:
     site_panel.show(say, view, picture)

@@ -23,6 +23,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sensors.distinct import distinct
+
 #: Word as :func:`word_key` writes it -> what it says. The same kinds are given by language files.
 ND_WORDS: Mapping[str, str] = {
     **dict.fromkeys(
@@ -146,15 +148,14 @@ def read_results(
     1     7.2         =              NaN
     2     NaN         <              NaN
     """
-    codes, distinct = pd.factorize(values.astype("str").fillna(""))
+    codes, texts = distinct(values)
     words = {**ND_WORDS, **{word_key(word): kind for word, kind in (nd_words or {}).items()}}
-    texts = pa.array(distinct, pa.large_string())
     numbers = _plain(texts, decimal)
     odd = np.flatnonzero(np.isnan(numbers) | np.isin(numbers, list(NO_VALUE | PERHAPS_NO_VALUE)))
     read = [_read(text, decimal, words) for text in texts.take(pa.array(odd)).to_pylist()]
     table: dict[str, Any] = {}
     for name, dtype in COLUMNS.items():
-        column = np.full(len(distinct), np.nan if dtype == "float64" else None, dtype="float64" if dtype == "float64" else object)
+        column = np.full(len(texts), np.nan if dtype == "float64" else None, dtype="float64" if dtype == "float64" else object)
         if name == "result":
             column[:] = numbers
         elif name in ("censoring", "kind"):
@@ -312,8 +313,8 @@ def _unreadable(text: str, value: float) -> dict[str, Any]:
     return {}
 
 
-_GROUPED_POINT = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d*)?")
-_GROUPED_COMMA = re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d*)?")
+_GROUPED_POINT = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?")
+_GROUPED_COMMA = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+(?:,\d*)?")
 _EXPONENT = re.compile(r"(?:\s?[x*]\s?10\s?(?:\^|e)?\s?|e)([-+]?\d+)$", re.I)
 
 

@@ -26,6 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensors.cells import read_number
+from sensors.distinct import distinct
 
 #: Datums that are kept as they are and named: within a metre or two of WGS 84.
 KEPT = {
@@ -149,11 +150,34 @@ def read_points(
     >>> read_points(pd.Series(["1°10'44.0\\"E"]), pd.Series(["7,204113"])).iloc[0, :2].round(5).tolist()
     [1.17889, 7.20411]
     """
+    given = {"x": x, "y": y, "text": text, "zone": zone, "crs": crs}
+    columns = {name: value for name, value in given.items() if isinstance(value, pd.Series)}
+    first, codes = _combinations(columns)
+    few: dict[str, Any] = {**given, **{name: column.iloc[first] for name, column in columns.items()}}
+    table = _read_few(**few, area=area, decimal=decimal, o_means=o_means)
+    return table.take(codes).set_axis(next(iter(columns.values())).index)
+
+
+def _combinations(columns: dict[str, pd.Series]) -> tuple[Any, Any]:
+    """Give the first place of each combination of cells, and the number of each row's combination."""
+    keys = np.zeros(len(next(iter(columns.values()))), "int64")
+    for column in columns.values():
+        codes, texts = pd.factorize(column) if pd.api.types.is_numeric_dtype(column) else distinct(column)
+        keys, _ = pd.factorize(keys * (len(texts) + 1) + codes + 1)
+    _, first, codes = np.unique(keys, return_index=True, return_inverse=True)
+    return first, codes
+
+
+def _read_few(
+    x: pd.Series | None, y: pd.Series | None, text: pd.Series | None, zone: pd.Series | str | None,
+    crs: pd.Series | str | None, area: Sequence[float] | None, decimal: str | None, o_means: str | None,
+) -> pd.DataFrame:  # fmt: skip
     if text is not None:
         table = _from_text(text, o_means)
-    else:
-        assert x is not None and y is not None
+    elif x is not None and y is not None:
         table = _from_columns(x, y, decimal, o_means)
+    else:
+        raise TypeError("read_points takes x and y, or text")
     _name_systems(table, zone, crs, area)
     _transform(table)
     _judge(table, area)
@@ -200,19 +224,19 @@ def _angles(values: pd.Series, decimal: str | None) -> pd.DataFrame:
         value = values.astype("float64")
         kind = value.isna().map({True: "blank", False: ""})
         return pd.DataFrame({"value": value, "hemisphere": "", "kind": kind}, index=values.index)
-    codes, distinct = pd.factorize(values.astype("str").fillna("").str.strip())
-    texts = pa.array(distinct, pa.large_string())
+    codes, texts = distinct(values)
+    texts = pc.utf8_trim_whitespace(texts)
     plain = pc.match_substring_regex(texts, r"^-?\d{1,3}([.,]\d+)?$|^-?\d{4,8}(\.\d+)?$")
     numbers = pc.cast(pc.if_else(plain, pc.replace_substring(texts, ",", "."), None), pa.float64())
     value = numbers.to_numpy(zero_copy_only=False).astype("float64")
-    hemisphere, kind = np.full(len(distinct), "", object), np.full(len(distinct), "", object)
+    hemisphere, kind = np.full(len(texts), "", object), np.full(len(texts), "", object)
     for at in np.flatnonzero(np.isnan(value)):
-        value[at], hemisphere[at], kind[at] = read_angle(str(distinct[at]), decimal)
+        value[at], hemisphere[at], kind[at] = read_angle(texts[at].as_py(), decimal)
     if decimal != "comma":
         # 548,785 may be half a million metres; of degrees it is sure.
         for at in np.flatnonzero(pc.match_substring_regex(texts, r"^-?[1-9]\d{2},\d{3}$").to_numpy(zero_copy_only=False)):
             if abs(value[at]) > 180:
-                found = read_number(str(distinct[at]), decimal)
+                found = read_number(texts[at].as_py(), decimal)
                 value[at], kind[at] = (np.nan, "ambiguous_decimal") if found is None else (found, "")
     return pd.DataFrame({"value": value, "hemisphere": hemisphere, "kind": kind}).iloc[codes].set_axis(values.index)
 
@@ -256,8 +280,8 @@ def _dms(found: re.Match[str]) -> _Angle:
 
 
 def _from_text(text: pd.Series, o_means: str | None) -> pd.DataFrame:
-    codes, distinct = pd.factorize(text.astype("str").fillna("").str.strip())
-    rows = [_read_text(str(cell), o_means) for cell in distinct]
+    codes, texts = distinct(text)
+    rows = [_read_text(cell, o_means) for cell in texts.to_pylist()]
     names = ["longitude", "latitude", "altitude_m", "horizontal_accuracy_m", "kind", "system"]
     read = pd.DataFrame(rows, columns=names)
     table = _empty(text.index)
@@ -424,7 +448,7 @@ def to_degrees(x: Any, y: Any, system: str) -> tuple[Any, Any, float]:
     Examples
     --------
     >>> lon, lat, accuracy = to_degrees([548785.0], [9523807.0], "EPSG:21037")
-    >>> round(lon[0], 5), round(lat[0], 5), accuracy
+    >>> round(float(lon[0]), 5), round(float(lat[0]), 5), accuracy
     (39.44053, -4.31076, 6.0)
     """
     transformer = _transformer(system)

@@ -269,7 +269,7 @@ _KNOWN = ("monitoring_location_id", "monitoring_location_name", "longitude", "la
 
 def _topic_data(topic: Topic) -> dict[str, Any]:
     data = asdict(topic)
-    data["about"] = ""
+    data["about"], data["demonstration"] = "", None
     return data
 
 
@@ -574,12 +574,13 @@ class _Seen:
             before = np.where(self.keys[safe] == number, self.counts[safe], 0)
         ordinal = within + before + 1
         self._remember(number)
-        given = table["replicate"].to_numpy(dtype=object)
+        none = np.full(len(table), None, dtype=object)
+        given = table["replicate"].to_numpy(dtype=object) if "replicate" in table else none
         repeated = ordinal > 1
         if not repeated.any():
-            return table["replicate"]
+            return pd.Series(given, index=table.index)
         words = np.array([str(n) for n in ordinal], dtype=object)
-        both = np.array([f"{g}/{w}" if g is not None else w for g, w in zip(given, words, strict=True)], dtype=object)
+        both = np.array([f"{g}/{w}" if isinstance(g, str) else w for g, w in zip(given, words, strict=True)], dtype=object)
         return pd.Series(np.where(repeated, both, given), index=table.index)
 
     def _hash(self, table: pd.DataFrame) -> np.ndarray:

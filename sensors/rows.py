@@ -571,7 +571,8 @@ class _Block:
                 if word:
                     lookup.setdefault(_same_word(str(word)), position)
         for source in ("key", "site_name"):
-            at = _each(pd.Series(site[source]), lambda word: lookup.get(_same_word(word), -1) if word else -1)
+            names = pd.Series(site[source], dtype="object").fillna("")
+            at = _each(names, lambda word: lookup.get(_same_word(word), -1) if word else -1).astype("int64")
             found = missing & (at >= 0) & place["longitude"].isna().to_numpy()
             where = np.flatnonzero(found)
             if len(where) == 0:
@@ -860,7 +861,7 @@ class _Block:
             "source_id": self.context.source_id,
             "source_row": self.rows[at],
         }
-        return pd.DataFrame(out, index=np.arange(len(at)))
+        return pd.DataFrame({name: cells for name, cells in out.items() if not _all_missing(cells)}, index=np.arange(len(at)))
 
     def _verbatim(self, cells: pd.DataFrame) -> np.ndarray:
         """Give what was written as the result: the cell, or where it is empty the words that stand for it."""
@@ -1085,6 +1086,13 @@ def _one_space(text: str) -> str:
 def _same_word(text: str) -> str:
     word = fold(text)
     return word.removeprefix("usgs ").lstrip("0") or word
+
+
+def _all_missing(cells: object) -> bool:
+    """Say whether a column holds nothing: such a one is left to the flat form, which fills it at once."""
+    if cells is None:
+        return True
+    return isinstance(cells, np.ndarray) and cells.dtype == object and len(cells) > 0 and bool(pd.isna(cells).all())
 
 
 def _none_if_empty(cells: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import builtins
 import tomllib
 import zoneinfo
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,17 @@ from situation.settings import DATA
 FOLDER = DATA / "topics"
 
 Box = tuple[float, float, float, float]
+
+#: The area of a topic that names none.
+WORLD: Box = (-180.0, -90.0, 180.0, 90.0)
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    """What a topic is called, and where it lies, while it shows simulated readings of an invented place."""
+
+    title: str
+    area: Box
 
 
 @dataclass(frozen=True)
@@ -53,12 +64,23 @@ class Topic:
     polygons: str | None = None
     contact: str = ""
     licence: str = "unknown"
-    simulated: bool = False
+    demonstration: Demonstration | None = None
 
     @builtins.property  # a field of ours is called property
     def standard(self) -> str | None:
         """The standard shown first, or None when the topic has none."""
         return self.standards[0] if self.standards else None
+
+    @builtins.property
+    def whole_world(self) -> bool:
+        """Whether the topic names no area of its own; maps then look where the readings are."""
+        return self.area == WORLD
+
+    def shown(self, *, simulated: bool) -> Topic:
+        """Give the topic as pages show it: over simulated readings, with the invented place's name."""
+        if not simulated or self.demonstration is None:
+            return self
+        return replace(self, title=self.demonstration.title, area=self.demonstration.area)
 
 
 _WORDS = {
@@ -79,7 +101,7 @@ _WORDS = {
     "polygons": str,
     "contact": str,
     "licence": str,
-    "simulated": bool,
+    "demonstration": dict,
 }
 _KINDS = {str: "text in quotes", list: "a list in [ ]", dict: "a table", bool: "true or false"}
 
@@ -116,7 +138,7 @@ def read_topic(folder: Path) -> Topic:
         key=folder.name,
         title=said["title"],
         question=said.get("question", ""),
-        area=_area(said["area"], where),
+        area=_area(said.get("area", list(WORLD)), where),
         properties=_properties(said["properties"], where),
         property=_first(said, where),
         standards=_standards(said.get("standards", []), where),
@@ -134,14 +156,14 @@ def read_topic(folder: Path) -> Topic:
         polygons=said.get("polygons"),
         contact=said.get("contact", ""),
         licence=said.get("licence", "unknown"),
-        simulated=said.get("simulated", False),
+        demonstration=_demonstration(said.get("demonstration"), where),
     )
 
 
 def _check_words(said: Mapping[str, Any], where: str) -> None:
-    for name in ("title", "area", "properties"):
+    for name in ("title", "properties"):
         if name not in said:
-            raise DataFileError(f"{where} has no line {name} = …; title, area and properties are needed.")
+            raise DataFileError(f"{where} has no line {name} = …; title and properties are needed.")
     for name, value in said.items():
         if name not in _WORDS:
             raise DataFileError(
@@ -150,6 +172,14 @@ def _check_words(said: Mapping[str, Any], where: str) -> None:
         kind = _WORDS[name]
         if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):  # type: ignore[arg-type]
             raise DataFileError(f"{where}: {name} takes {_KINDS.get(kind, 'a number')}, not {value!r}.")  # type: ignore[call-overload]
+
+
+def _demonstration(said: Mapping[str, Any] | None, where: str) -> Demonstration | None:
+    if said is None:
+        return None
+    if not isinstance(said.get("title"), str) or not isinstance(said.get("area"), list):
+        raise DataFileError(f"{where}: [demonstration] takes a title in quotes and an area.")
+    return Demonstration(said["title"], _area(said["area"], where))
 
 
 def _area(value: list[Any], where: str) -> Box:

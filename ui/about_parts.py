@@ -7,10 +7,11 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
+from layers.subject import shown_topics
 from situation.properties import PROPERTIES
 from situation.standard import standards
 from situation.status import STATUSES, STYLE
-from situation.topic import Topic, topics
+from situation.topic import Topic
 from ui import cached
 from ui.marks import mark
 from ui.plain import plain, verbatim
@@ -24,7 +25,7 @@ _ROW = (
 
 def choose(say: Words) -> Topic:
     """Ask for the language and the topic; both stand in the address."""
-    known = topics()
+    known = shown_topics()
     language, subject = st.columns([1, 2])
     with language:
         choose_language(say)
@@ -41,7 +42,7 @@ def choose(say: Words) -> Topic:
 
 def simulated(say: Words, topic: Topic) -> None:
     """Say that the readings are invented, where they are."""
-    if topic.simulated and cached.simulated():
+    if topic.demonstration and cached.simulated():
         st.warning(say("about.simulated"), icon=":material/science:")
 
 

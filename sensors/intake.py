@@ -16,7 +16,6 @@ import functools
 import json
 import shutil
 import tempfile
-import tomllib
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,10 +31,11 @@ from sensors import field_file, same_place
 from sensors.field_file import Choice, Question, Report
 from sensors.guard import run_guarded
 from sensors.same_place import Pair
+from situation.demo import demo_files
 from situation.errors import ChoiceError, CommonsightError, FieldFileError, StoreError
 from situation.help_file import help_csv, rows_to_help
-from situation.observation import ARROW
-from situation.settings import DATA, Settings, settings
+from situation.observation import ARROW, to_arrow
+from situation.settings import Settings, settings
 from situation.spreadsheet import safe_arrow
 from situation.topic import Topic, topics
 from store import Receipt, Store, open_store
@@ -583,6 +583,9 @@ def read_again(original: Path, recipe: Mapping[str, Any]) -> Iterator[pa.Table]:
     FieldFileError
         If the recipe is not one of ours.
     """
+    if recipe.get("kind") == "demonstration":
+        yield to_arrow(next(file for file in demo_files() if file.filename == recipe["file"]).observations)
+        return
     if recipe.get("kind") != "field_file":
         raise FieldFileError(f"There is no reader for a batch of kind {recipe.get('kind')!r}.")
     with tempfile.TemporaryDirectory(prefix="commonsight-") as folder:
@@ -742,30 +745,29 @@ def _one_line(text: str) -> str:
 def make_demo(url: str) -> Store:
     """Put the simulated readings into a store of their own; what is there already is not added again.
 
-    Every file of ``data/demo`` belongs to the topic whose name it bears, else to the first topic.
+    Each file of ``data/demo`` is one batch, read by :mod:`situation.demo`: its rows carry the names of the
+    invented places and people, which the reader of field files would rightly drop.
 
     Raises
     ------
     StoreError
         If the store holds readings of people.
     """
-    folder = DATA / "demo"
     store = open_store(url)
     strangers = [batch for batch in store.history() if batch.contributor != SIMULATED]
     if strangers:
         raise StoreError(f"{url} holds readings of people; the simulated ones need a store of their own.")
-    answers = tomllib.loads((folder / "answers.toml").read_text("utf-8"))
-    for path in sorted(folder.glob("*.csv")):
-        if path.stem == "sites":
-            continue
-        with check(
-            [path, folder / "sites.csv"],
-            topic=path.stem if path.stem in topics() else None,
-            mapping=folder / "mapping.toml",
-            answers=answers,
+    for file in demo_files():
+        store.add(
+            file.original,
+            to_arrow(file.observations),
+            filename=file.filename,
+            source_id=file.source_id,
             contributor=SIMULATED,
-            guarded=False,
-        ) as checked:
-            submit(store, checked, contributor=SIMULATED, accept=True)
+            recipe={"kind": "demonstration", "file": file.filename},
+            topic=file.topic,
+            rows_in=file.rows_in,
+            accept=True,
+        )
     store.set_simulated(SIMULATED)
     return store

@@ -5,6 +5,7 @@ import signal
 
 import pandas as pd
 
+import store
 from situation import observation
 from store import disk
 
@@ -79,3 +80,95 @@ def die_at(monkeypatch, point):
     monkeypatch.setattr(
         disk, "reached", lambda at: os.kill(os.getpid(), signal.SIGKILL) if at == point else None
     )
+
+
+# processes that write, read and die
+
+POINTS = (
+    "original kept",
+    "rows inserted",
+    "picture drawn",
+    "before journal",
+    "before commit",
+    "after commit",
+)
+
+
+def contents(name):
+    """Say what the file of a name holds: a reading of its own, one that all files hold, one all correct."""
+    number = int(name.rpartition("-")[2])
+    writer = sum(map(ord, name.partition("-")[0])) % 50
+    own = reading(1000 * (writer + 1) + number)
+    return own, reading(1), reading(2, result=float(number), result_text=name)
+
+
+def write_files(url, name, count, told, point=None):
+    """Add files *name*-0, *name*-1 … in this process; a line in the file *told* for each receipt."""
+    opened = store.open_store(url)
+    if point is not None:
+        disk.reached = lambda at: os.kill(os.getpid(), signal.SIGKILL) if at == point else None
+    with told.open("ab", buffering=0) as receipts:
+        receipts.write(b"open\n")
+        for number in range(count):
+            filename = f"{name}-{number}"
+            receipt = add(
+                opened, *contents(filename), filename=filename, original=filename.encode(), accept=True
+            )
+            if not receipt.already:
+                receipts.write(f"{filename} {receipt.batch}\n".encode())
+    opened.close()
+
+
+def read_until(url, told, stop):
+    """Read over and over in this process, and note in the file *told* whatever is torn."""
+    opened = store.open_store(url)
+    with told.open("ab", buffering=0) as notes:
+        notes.write(b"open\n")
+        while not stop.exists():
+            version = opened.version()
+            files = [b.filename for b in opened.history() if b.batch <= version]
+            seen = shown(opened.observations(as_of=version))
+            expected = model([(name, "accepted") for name in reversed(files)])
+            if seen != expected:
+                notes.write(f"version {version}: {seen} is not {expected}\n".encode())
+    opened.close()
+
+
+def model(files):
+    """Say what must be shown of files in the order of their batches, with their states, by plain Python."""
+    valid = {}
+    for name, state in files:
+        if state == "accepted":
+            for said in contents(name):
+                key = (said["monitoring_location_id"], said["phenomenon_time"])
+                valid[key] = said["result_text"]
+    return sorted(
+        (int(site.rpartition("-")[2]), (day - READING["phenomenon_time"]).days + 1, text)
+        for (site, day), text in valid.items()
+    )
+
+
+def receipts_in(told):
+    """Give the acknowledged files, name to batch."""
+    lines = [line.split() for line in told.read_text().splitlines()] if told.exists() else []
+    return {line[0]: int(line[1]) for line in lines if len(line) == 2}
+
+
+def assert_whole(url, *told):
+    """Check that nothing acknowledged is lost, nothing is there twice, and everything fits together."""
+    opened = store.open_store(url)
+    try:
+        files = {}
+        for batch in opened.history():
+            assert batch.filename not in files, f"{batch.filename} is there twice"
+            files[batch.filename] = batch.batch
+        for path in told:
+            lost = receipts_in(path).items() - files.items()
+            assert not lost
+        in_order = sorted(files, key=files.get)
+        assert shown(opened.observations()) == model([(name, "accepted") for name in in_order])
+        add(opened, reading(3), filename="closing", original=os.urandom(8))  # writing goes on
+        assert opened.verify() == []
+        opened.withdraw(opened.version(), "test", operator=True)
+    finally:
+        opened.close()

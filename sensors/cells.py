@@ -16,7 +16,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,29 +27,26 @@ from sensors.distinct import distinct
 
 #: Word as :func:`word_key` writes it -> what it says. The same kinds are given by language files.
 ND_WORDS: Mapping[str, str] = {
-    **dict.fromkeys(
-        "nd bd bdl bld bmdl bdt lod mdl dl nn notdetected nondetect nondetected nondetectable notdetectable undetected "
-        "undetectable belowdetection belowdetectionlimit belowlod belowlimit blod".split(),
-        "below_detection",
-    ),
-    **dict.fromkeys(
-        "loq pql bql bloq bpql belowloq belowquantification belowquantificationlimit "
-        "presentbelowquantificationlimit".split(),
-        "below_quantification",
-    ),
-    **dict.fromkeys("tr trace traces".split(), "trace"),
-    **dict.fromkeys("tntc toonumeroustocount uncountable confluent overrange offscale".split(), "above"),
-    **dict.fromkeys(
-        "na nan null nm nr notmeasured notsampled nottested notanalyzed notanalysed notavailable notreported nodata "
-        "novalue missing void dry - -- --- … ... ? #na #div0! #value! #ref! #name? #num! #null!".split(),
-        "missing",
-    ),
-    **dict.fromkeys("present presence detected positive".split(), "present"),
-    **dict.fromkeys("absent absence negative".split(), "absent"),
+    word: kind
+    for kind, listed in {
+        "below_detection": "nd bd bdl bld bmdl bdt lod mdl dl nn notdetected nondetect nondetected nondetectable "
+        "notdetectable undetected undetectable belowdetection belowdetectionlimit belowlod belowlimit blod",
+        "below_quantification": "loq pql bql bloq bpql belowloq belowquantification "
+        "belowquantificationlimit presentbelowquantificationlimit",
+        "trace": "tr trace traces",
+        "above": "tntc toonumeroustocount uncountable confluent overrange offscale",
+        "missing": "na nan null nm nr notmeasured notsampled nottested notanalyzed notanalysed notavailable notreported "
+        "nodata novalue missing void dry - -- --- … ... ? #na #div0! #value! #ref! #name? #num! #null!",
+        "present": "present presence detected positive",
+        "absent": "absent absence negative",
+    }.items()
+    for word in listed.split()
 }
 
 #: Numbers that loggers and databases write for "no value".
-NO_VALUE = frozenset({-999.0, -999.9, -999.99, -9999.0, -9999.9, -9999.99, -99999.0, -999999.0, -8888.0, -88888.0})
+NO_VALUE = frozenset(
+    {-999.0, -999.9, -999.99, -9999.0, -9999.9, -9999.99, -99999.0, -999999.0, -8888.0, -88888.0}
+)
 #: Numbers that may say "no value" or "beyond range" and may also have been measured.
 PERHAPS_NO_VALUE = frozenset({9999.0, 99999.0, 999999.0, 9999.9, 9999.99, 8888.0, -99.0, -99.9, -99.99})
 
@@ -65,8 +62,13 @@ _CELL = re.compile(
     re.I,
 )
 _RANGE = re.compile(r"[-+]?\d[\d.,]*\s*(?:-|to|…|\.\.\.?)\s*\d[\d.,]*(?:\s*\D{0,12})?", re.I)
-_ND_LIMIT = re.compile(rf"(?P<word>[a-z][a-z./ ]*?)\s*[\[(]?\s*[<@=:]?\s*(?P<number>{_NUMBER})\s*(?P<unit>[^\d\s<>()\[\]][^\d<>()\[\]]*)?[\])]?", re.I)
-_LIMIT_ND = re.compile(rf"(?:{_BELOW})?\s*(?P<number>{_NUMBER})\s*[\[(]?\s*(?P<word>n\.?/?d\.?|bdl)\s*[\])]?", re.I)
+_ND_LIMIT = re.compile(
+    rf"(?P<word>[a-z][a-z./ ]*?)\s*[\[(]?\s*[<@=:]?\s*(?P<number>{_NUMBER})\s*(?P<unit>[^\d\s<>()\[\]][^\d<>()\[\]]*)?[\])]?",
+    re.I,
+)
+_LIMIT_ND = re.compile(
+    rf"(?:{_BELOW})?\s*(?P<number>{_NUMBER})\s*[\[(]?\s*(?P<word>n\.?/?d\.?|bdl)\s*[\])]?", re.I
+)
 _LIKE_BELOW = re.compile(rf"(?:{_BELOW})\s*$", re.I)
 
 _LETTERS = {
@@ -155,7 +157,11 @@ def read_results(
     read = [_read(text, decimal, words) for text in texts.take(pa.array(odd)).to_pylist()]
     table: dict[str, Any] = {}
     for name, dtype in COLUMNS.items():
-        column = np.full(len(texts), np.nan if dtype == "float64" else None, dtype="float64" if dtype == "float64" else object)
+        column = np.full(
+            len(texts),
+            np.nan if dtype == "float64" else None,
+            dtype="float64" if dtype == "float64" else object,
+        )
         if name == "result":
             column[:] = numbers
         elif name in ("censoring", "kind"):
@@ -168,12 +174,18 @@ def read_results(
 def _plain(texts: pa.Array, decimal: str | None) -> Any:
     """Read what is a number beyond doubt, all at once; NaN for the rest."""
     trimmed = pc.utf8_trim_whitespace(texts)
-    whole = r"^[+-]?(\d+|\d*\.\d+)([eE][+-]?\d{1,2})?$" if decimal != "comma" else r"^-?\d+([.,](\d{1,2}|\d{4,15}))?$|^-?\d+,\d{1,15}$|^-?(0|\d{4,})\.\d{1,15}$"
+    whole = (
+        r"^[+-]?(\d+|\d*\.\d+)([eE][+-]?\d{1,2})?$"
+        if decimal != "comma"
+        else r"^-?\d+([.,](\d{1,2}|\d{4,15}))?$|^-?\d+,\d{1,15}$|^-?(0|\d{4,})\.\d{1,15}$"
+    )
     fits = pc.match_substring_regex(trimmed, whole)
     if decimal == "comma":
         trimmed = pc.replace_substring(trimmed, ",", ".")
     clean = pc.replace_substring_regex(trimmed, r"^\+", "")
-    return pc.cast(pc.if_else(fits, clean, None), pa.float64()).to_numpy(zero_copy_only=False).astype("float64")
+    return (
+        pc.cast(pc.if_else(fits, clean, None), pa.float64()).to_numpy(zero_copy_only=False).astype("float64")
+    )
 
 
 def word_key(word: str) -> str:
@@ -221,16 +233,25 @@ def _normal(text: str, decimal: str | None) -> tuple[str, str | None]:
         # The Arabic decimal separator is nothing else.
         text, decimal = text.replace("٫", "."), "point"
     power = re.sub(r"(?<=10)([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)", r"^\1", text)
-    out = [_LETTERS.get(letter, letter) for letter in power] if power != text else [
-        letter if letter in "¹²³⁻⁺⁰⁴⁵⁶⁷⁸⁹" else _LETTERS.get(letter, letter) for letter in text
+    out = (
+        [_LETTERS.get(letter, letter) for letter in power]
+        if power != text
+        else [letter if letter in "¹²³⁻⁺⁰⁴⁵⁶⁷⁸⁹" else _LETTERS.get(letter, letter) for letter in text]
+    )
+    digits = [
+        str(unicodedata.digit(letter)) if unicodedata.category(letter) == "Nd" else letter for letter in out
     ]
-    digits = [str(unicodedata.digit(letter)) if unicodedata.category(letter) == "Nd" else letter for letter in out]
     return "".join(digits).strip(), decimal
 
 
 def _word(kind: str) -> _Read:
     if kind == "missing":
-        return _Read(censoring="missing", kind="sentinel", reason="the cell says that there is no value", fix="a result, or nothing")
+        return _Read(
+            censoring="missing",
+            kind="sentinel",
+            reason="the cell says that there is no value",
+            fix="a result, or nothing",
+        )
     if kind in ("present", "absent"):
         return _Read(detection_condition=kind, kind="text")
     if kind == "above":
@@ -264,20 +285,28 @@ def _number_cell(found: re.Match[str], text: str, decimal: str | None, words: Ma
     else:
         read.detection_limit = value
         read.detection_condition = "below_detection" if flag[:1] in "uU" and flag else None
-    if censoring == "=" and (re.fullmatch(_ABOUT, sign, re.I) or sign in ("e", "j") or flag.casefold() in ("e", "j", "est", "est.")):
+    if censoring == "=" and (
+        re.fullmatch(_ABOUT, sign, re.I) or sign in ("e", "j") or flag.casefold() in ("e", "j", "est", "est.")
+    ):
         read.result_status = "estimated"
     if found["uncertainty"] and censoring == "=":
         give = read_number(found["uncertainty"], decimal)
-        read.result_uncertainty = math.nan if give is None else give * (abs(value) / 100 if found["share"] else 1)
+        read.result_uncertainty = (
+            math.nan if give is None else give * (abs(value) / 100 if found["share"] else 1)
+        )
     return _sentinel(read) if censoring == "=" else read
 
 
 def _censoring(sign: str, flag: str) -> str:
     if flag.casefold() in ("u", "uj") or (sign and re.fullmatch(_BELOW, sign, re.I)):
         return "<"
-    if sign and (sign.startswith(("<", "≤", "⩽", "≦", "lt", "less", "fewer", "below", "under")) or sign.endswith("<")):
+    if sign and (
+        sign.startswith(("<", "≤", "⩽", "≦", "lt", "less", "fewer", "below", "under")) or sign.endswith("<")
+    ):
         return "<"
-    if sign and (sign.startswith((">", "≥", "⩾", "≧", "gt", "greater", "more", "above", "over")) or sign.endswith(">")):
+    if sign and (
+        sign.startswith((">", "≥", "⩾", "≧", "gt", "greater", "more", "above", "over")) or sign.endswith(">")
+    ):
         return ">"
     return "="
 
@@ -426,7 +455,8 @@ def _verdict(seen: dict[str, int], whole: float) -> str:
     return "either"
 
 
-class Constant(NamedTuple):
+@dataclass(frozen=True)
+class Constant:
     """A number that repeats so oddly that it may be a hidden limit or stand for no value."""
 
     value: float
@@ -454,8 +484,8 @@ def repeated_constant(values: pd.Series) -> list[Constant]:
 
     Examples
     --------
-    >>> repeated_constant(pd.Series(["0.7999"] * 8 + ["1.2", "3.4", "5.1"]))[0][:3]
-    (0.7999, '0.7999', 8)
+    >>> repeated_constant(pd.Series(["0.7999"] * 8 + ["1.2", "3.4", "5.1"]))[0].text
+    '0.7999'
     """
     texts = values.dropna().astype("str")
     read = read_results(texts)

@@ -50,7 +50,9 @@ def _plain(text: str) -> str:
 
 #: Month names of the languages we ship -> 1 … 12.
 MONTHS: Mapping[str, int] = {
-    _plain(word.replace("_", " ")): number for number, words in enumerate(_MONTH_WORDS, 1) for word in words.split()
+    _plain(word.replace("_", " ")): number
+    for number, listed in enumerate(_MONTH_WORDS, 1)
+    for word in listed.split()
 }
 
 #: Abbreviations that mean one zone (those of WQX and Africa's and Europe's) -> minutes east of Greenwich.
@@ -183,8 +185,12 @@ def _digits(text: str) -> str:
     text = text.strip()
     if text.isascii():
         return text
-    plain = (str(unicodedata.digit(letter)) if unicodedata.category(letter) == "Nd" else letter for letter in text)
-    return re.sub(r"[\s\u00a0\u202f]+", " ", re.sub("[\u200b-\u200f\u202a-\u202e\ufeff]", "", "".join(plain))).strip()
+    plain = (
+        str(unicodedata.digit(letter)) if unicodedata.category(letter) == "Nd" else letter for letter in text
+    )
+    return re.sub(
+        r"[\s\u00a0\u202f]+", " ", re.sub("[\u200b-\u200f\u202a-\u202e\ufeff]", "", "".join(plain))
+    ).strip()
 
 
 def _extracted(texts: pa.Array, pattern: str) -> pd.DataFrame:
@@ -193,9 +199,9 @@ def _extracted(texts: pa.Array, pattern: str) -> pd.DataFrame:
     places = np.flatnonzero(groups.is_valid().to_numpy(zero_copy_only=False))
     kept = groups.take(pa.array(places))
     names = [kept.type.field(at).name for at in range(kept.type.num_fields)]
-    return pd.DataFrame({name: kept.field(at).to_pandas() for at, name in enumerate(names)}, dtype="str").set_index(
-        pd.Index(places, dtype="int64")
-    )
+    return pd.DataFrame(
+        {name: kept.field(at).to_pandas() for at, name in enumerate(names)}, dtype="str"
+    ).set_index(pd.Index(places, dtype="int64"))
 
 
 def read_times(
@@ -281,7 +287,11 @@ def _read_distinct(
         moment = _in_words(text, order, months, epoch_1904, year)
         read.wall[at] = np.datetime64(moment.wall, "us") if moment.wall else "NaT"
         read.precision[at] = PRECISIONS.index(moment.precision) if moment.precision else -1
-        read.offset[at], read.kind[at], read.reason[at] = moment.offset, KINDS.index(moment.kind), moment.reason
+        read.offset[at], read.kind[at], read.reason[at] = (
+            moment.offset,
+            KINDS.index(moment.kind),
+            moment.reason,
+        )
     return read
 
 
@@ -295,7 +305,9 @@ def _read_iso(read: _Read, texts: pa.Array) -> Any:
     offset = np.full(len(own), np.nan)
     lengths = pc.utf8_length(own).to_numpy(zero_copy_only=False)
     if lengths.max() > 10:
-        zoned = np.flatnonzero(pc.match_substring_regex(own, r":.*[Z+-]|[T ]\d\d[Z+-]|Z$").to_numpy(zero_copy_only=False))
+        zoned = np.flatnonzero(
+            pc.match_substring_regex(own, r":.*[Z+-]|[T ]\d\d[Z+-]|Z$").to_numpy(zero_copy_only=False)
+        )
         if len(zoned):
             parts = _extracted(own.take(pa.array(zoned)), _ISO)
             offset[zoned] = _offsets(parts["zone"])
@@ -379,9 +391,11 @@ def _settle_numeric(read: _Read, parts: pd.DataFrame, places: Any, order: str | 
     read.precision[places], read.offset[places] = precision, _offsets(parts["zone"])
     bad = np.flatnonzero(~settled | ~good)
     if len(bad):
-        read.kind[places[bad]] = np.where(settled, KINDS.index("unreadable"), KINDS.index("ambiguous_date"))[bad]
-        why = f" is not a day of the calendar{f' in the order {order}' if order else ''}"
-        why = np.where(settled, why, " can be read with the day or the month first")
+        read.kind[places[bad]] = np.where(settled, KINDS.index("unreadable"), KINDS.index("ambiguous_date"))[
+            bad
+        ]
+        wrong = f" is not a day of the calendar{f' in the order {order}' if order else ''}"
+        why = np.where(settled, wrong, " can be read with the day or the month first")
         read.reason[places[bad]] = _source_text(parts.iloc[bad]) + why[bad].astype(object)
 
 
@@ -397,17 +411,23 @@ def _clock(parts: pd.DataFrame, y: Any, m: Any, d: Any) -> tuple[Any, Any, Any]:
     hour, minute, second = (_whole(parts[name]) for name in "HMS")
     half = parts["half"].fillna("").str.slice(0, 1).str.lower()
     hour = np.where(half.eq("p") & (hour < 12), hour + 12, np.where(half.eq("a") & (hour == 12), 0, hour))
-    good = (m >= 1) & (m <= 12) & (d >= 1) & (d <= 31) & (y >= 1) & (hour <= 24) & (minute < 60) & (second < 61)
+    good = (
+        (m >= 1) & (m <= 12) & (d >= 1) & (d <= 31) & (y >= 1) & (hour <= 24) & (minute < 60) & (second < 61)
+    )
     months = (np.where(good, y, 1970) - 1970) * 12 + np.where(good, m, 1) - 1
     start = months.astype("datetime64[M]").astype("datetime64[D]")
     days = start + (np.where(good, d, 1) - 1)
     good &= days.astype("datetime64[M]") == start.astype("datetime64[M]")
-    wall = days.astype("datetime64[us]") + ((hour * 60 + minute) * 60 + second) * np.timedelta64(1_000_000, "us")
+    wall = days.astype("datetime64[us]") + ((hour * 60 + minute) * 60 + second) * np.timedelta64(
+        1_000_000, "us"
+    )
     has = parts[["M", "S"]].fillna("").ne("")
     return wall, np.select([has["S"], has["M"]], [5, 4], 2), good
 
 
-def _in_words(text: str, order: str | None, months: Mapping[str, int], epoch_1904: bool, year: int) -> _Moment:
+def _in_words(
+    text: str, order: str | None, months: Mapping[str, int], epoch_1904: bool, year: int
+) -> _Moment:
     """Read one cell that is neither ISO nor three numbers."""
     if not text:
         return _Moment(None, kind="blank")
@@ -437,13 +457,15 @@ def _number_alone(text: str, epoch_1904: bool) -> _Moment | None:
         return _Moment(dt.datetime(y, m, d, hour, minute, second), precision, 0.0 if compact[7] else np.nan)
     if re.fullmatch(r"1\d{9}(?:\d{3})?(?:\.\d+)?", text):
         whole = int(text.split(".")[0])
-        seconds = whole / 1000 if whole >= 10**12 else whole
-        return _Moment(dt.datetime(1970, 1, 1) + dt.timedelta(seconds=seconds), "second", 0.0)
+        since = dt.timedelta(milliseconds=whole if whole >= 10**12 else 1000 * whole)
+        return _Moment(dt.datetime(1970, 1, 1) + since, "second", 0.0)
     return None
 
 
 def _year_month(text: str) -> _Moment | None:
-    found = re.fullmatch(r"(?P<y>(?:19|20)\d\d)\s?[-/.]\s?(?P<m>\d{1,2})|(?P<m2>\d{1,2})\s?[-/.]\s?(?P<y2>(?:19|20)\d\d)", text)
+    found = re.fullmatch(
+        r"(?P<y>(?:19|20)\d\d)\s?[-/.]\s?(?P<m>\d{1,2})|(?P<m2>\d{1,2})\s?[-/.]\s?(?P<y2>(?:19|20)\d\d)", text
+    )
     if not found:
         return None
     return _Moment(dt.datetime(int(found["y"] or found["y2"]), int(found["m"] or found["m2"]), 1), "month")
@@ -454,7 +476,11 @@ def _month_name(text: str, order: str | None, months: Mapping[str, int], year: i
     plain = _plain(text)
     clock = re.search(r"\d{1,2}\s?[:h]\s?\d{2}.*$|\b\d{1,2}\s?[ap]\.?m\.?.*$", plain)
     date = plain[: clock.start()] if clock else plain
-    late_year = re.search(r"(.*)\b((?:19|20)\d\d)$", clock[0]) if clock and not re.search(r"(?:19|20)\d\d", date) else None
+    late_year = (
+        re.search(r"(.*)\b((?:19|20)\d\d)$", clock[0])
+        if clock and not re.search(r"(?:19|20)\d\d", date)
+        else None
+    )
     time = late_year[1] if late_year else clock[0] if clock else ""
     month = _find_month(date, months)
     numbers = [*_NUMBERS.findall(date), *([late_year[2]] if late_year else [])]
@@ -463,7 +489,9 @@ def _month_name(text: str, order: str | None, months: Mapping[str, int], year: i
     if len(numbers) == 1:
         if len(numbers[0]) == 4:
             return _Moment(dt.datetime(int(numbers[0]), month, 1), "month")
-        return _Moment(None, kind="ambiguous_date", reason=f"{text!r} can be a day or a year beside the month")
+        return _Moment(
+            None, kind="ambiguous_date", reason=f"{text!r} can be a day or a year beside the month"
+        )
     day, y = (numbers[1], numbers[0]) if len(numbers[0]) == 4 else (numbers[0], numbers[1])
     full = int(y) if len(y) == 4 else int(y) + (1900 if int(y) > year % 100 + 1 else 2000)
     wall = dt.datetime(full, month, int(day))
@@ -473,14 +501,18 @@ def _month_name(text: str, order: str | None, months: Mapping[str, int], year: i
 def _find_month(date: str, months: Mapping[str, int]) -> int | None:
     words = [word for word in re.split(r"[\s\d.,/\-]+", date) if word]
     pairs = [f"{one} {two}" for one, two in zip(words, words[1:], strict=False)]
-    hits = {months[word] for word in pairs if word in months} or {months[word] for word in words if word in months}
+    hits = {months[word] for word in pairs if word in months} or {
+        months[word] for word in words if word in months
+    }
     return hits.pop() if len(hits) == 1 else None
 
 
 def _with_clock(wall: dt.datetime, time: str) -> _Moment:
     clock = read_clock(time)
     if clock is None:
-        return _Moment(wall, "day", kind="time_unreadable", reason=f"{time.strip()[:40]!r} is not a time of the day")
+        return _Moment(
+            wall, "day", kind="time_unreadable", reason=f"{time.strip()[:40]!r} is not a time of the day"
+        )
     microseconds, precision, offset = clock
     return _Moment(wall + dt.timedelta(microseconds=microseconds), precision, offset)
 
@@ -517,14 +549,22 @@ def read_clock(text: str) -> tuple[int, str, float] | None:
         return None
     fraction = int((found["f"] or "0")[:6].ljust(6, "0"))
     precision = "second" if found["S"] else "minute" if found["M"] else "hour"
-    return ((hour * 60 + minute) * 60 + second) * 1_000_000 + fraction, precision, offset_minutes(found["zone"] or "")
+    return (
+        ((hour * 60 + minute) * 60 + second) * 1_000_000 + fraction,
+        precision,
+        offset_minutes(found["zone"] or ""),
+    )
 
 
 def _add_times(read: _Read, texts: list[str], codes: Any) -> None:
     clocks = [read_clock(text) if text.strip() else None for text in texts]
     whole = read.at_midnight & (read.precision >= PRECISIONS.index("day"))
     good = np.array([clock is not None for clock in clocks], bool)[codes] & whole
-    added, precision, own = np.zeros(len(texts), "timedelta64[us]"), np.zeros(len(texts), "int8"), np.zeros(len(texts))
+    added, precision, own = (
+        np.zeros(len(texts), "timedelta64[us]"),
+        np.zeros(len(texts), "int8"),
+        np.zeros(len(texts)),
+    )
     for at, clock in enumerate(clocks):
         if clock:
             added[at], precision[at], own[at] = clock[0], PRECISIONS.index(clock[1]), clock[2]
@@ -566,7 +606,11 @@ def _to_utc(
             _localise(read, utc, own & clocked, _zone(default_zone) or 0.0)
     _localise(read, utc, strange, _zone(default_zone) or 0.0)
     read.say(strange, "unknown_zone", f"the zone of this time is not known; it was read in {default_zone}")
-    read.say(utc > np.datetime64(now.tz_convert("UTC").tz_localize(None)) + np.timedelta64(1, "D"), "future", "the date lies in the future")
+    read.say(
+        utc > np.datetime64(now.tz_convert("UTC").tz_localize(None)) + np.timedelta64(1, "D"),
+        "future",
+        "the date lies in the future",
+    )
     read.say(read.wall < np.datetime64("1900-01-01"), "too_old", "the date lies before 1900")
     said, reasons = pd.factorize(pd.Series(read.reason, dtype=object))
     missing = len(reasons)
@@ -574,8 +618,12 @@ def _to_utc(
     return pd.DataFrame(
         {
             "phenomenon_time": pd.Series(utc[codes], index=index).dt.tz_localize("UTC"),
-            "phenomenon_time_precision": words(np.where(known, read.precision, 6)[codes], [*PRECISIONS, None], index),
-            "time_zone_source": words(np.where(known, origin, 3)[codes], ["given", "documented", "assumed", None], index),
+            "phenomenon_time_precision": words(
+                np.where(known, read.precision, 6)[codes], [*PRECISIONS, None], index
+            ),
+            "time_zone_source": words(
+                np.where(known, origin, 3)[codes], ["given", "documented", "assumed", None], index
+            ),
             "kind": words(read.kind[codes], KINDS, index),
             "reason": words(np.where(said < 0, missing, said)[codes], [*reasons, None], index),
             "fix": words(read.kind[codes], [_FIXES.get(kind) for kind in KINDS], index),

@@ -49,11 +49,15 @@ _MAGIC = (
     (b"MZ", "a Windows program"),
     (b"\x7fELF", "a program"),
 )
-_HTML = re.compile(rb"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(!doctype\s+html|html|table|meta|head|style)", re.I | re.S)
+_HTML = re.compile(
+    rb"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(!doctype\s+html|html|table|meta|head|style)", re.I | re.S
+)
 _XML = re.compile(rb"^\s*<\?xml|^\s*<[A-Za-z][\w:.-]*[^<>]*>\s*<", re.I)
 _JSON = re.compile(rb'^\s*(?:\{\s*"|\[\s*[\[{])')
 
-_WESTERN = frozenset("éèêëàâäáãåçñíìîïóòôöõúùûüýÿœæßøÉÈÊËÀÂÄÁÃÅÇÑÍÌÎÏÓÒÔÖÕÚÙÛÜÝŒÆØ°µ²³¹±·«»–—’‘“”…€£§ºª½¼¾×¿¡•‰\xa0\xad®©÷")
+_WESTERN = frozenset(
+    "éèêëàâäáãåçñíìîïóòôöõúùûüýÿœæßøÉÈÊËÀÂÄÁÃÅÇÑÍÌÎÏÓÒÔÖÕÚÙÛÜÝŒÆØ°µ²³¹±·«»–—’‘“”…€£§ºª½¼¾×¿¡•‰\xa0\xad®©÷"
+)
 _GUESSES = [
     "cp1252", "cp1256", "cp1251", "cp1253", "cp1250", "cp1254", "cp1255", "cp1257", "cp1258", "cp874",
     "mac_roman", "cp850", "cp437", "cp852", "cp866", "koi8_r", "gb18030", "big5", "shift_jis", "euc_jp",
@@ -101,7 +105,9 @@ class Snapshot:
             while left:
                 chunk = file.read(min(length, left))
                 if not chunk:
-                    raise FieldFileError(f"{self.name} became shorter while it was read; close the program that writes it.")
+                    raise FieldFileError(
+                        f"{self.name} became shorter while it was read; close the program that writes it."
+                    )
                 left -= len(chunk)
                 yield chunk
 
@@ -153,7 +159,9 @@ def snapshot(path: Path | str, settings: Settings) -> Snapshot:
 
 def _check_size(path: Path, size: int, settings: Settings) -> None:
     if size == 0:
-        raise FieldFileError(f"{path.name} is empty (0 bytes); export it again, with at least a header and one row.")
+        raise FieldFileError(
+            f"{path.name} is empty (0 bytes); export it again, with at least a header and one row."
+        )
     if size > settings.max_upload_mb * 1_000_000:
         raise FileTooLarge(
             f"{path.name} has {size / 1e6:,.1f} MB; this installation takes up to {settings.max_upload_mb} MB. "
@@ -226,9 +234,9 @@ class _Scan:
         self.sha.update(chunk)
         if self.decoder is None:
             return
-        if not chunk.isascii():
-            if len(self.odd) < SAMPLE:
-                self.odd += b"\n".join(line for line in chunk.splitlines() if not line.isascii())[: 2 * SAMPLE]
+        if len(self.odd) < SAMPLE and not chunk.isascii():
+            odd = (line for line in chunk.splitlines() if not line.isascii())
+            self.odd += b"\n".join(odd)[: 2 * SAMPLE]
         self._decode(chunk, False)
         if b"\x00" in chunk:
             if not self.nuls:
@@ -285,7 +293,9 @@ def _refuse_other_kinds(name: str, head: bytes) -> None:
     if _JSON.match(start):
         raise FieldFileError(f"{name} is JSON, not a table; export it as CSV or XLSX.")
     if _XML.match(start):
-        raise FieldFileError(f"{name} is XML, not a table; open it in a spreadsheet program and save it as CSV or XLSX.")
+        raise FieldFileError(
+            f"{name} is XML, not a table; open it in a spreadsheet program and save it as CSV or XLSX."
+        )
 
 
 def _refuse_binary(name: str, head: bytes, seen: _Scan) -> None:
@@ -333,7 +343,7 @@ def guess_legacy(sample: bytes) -> str | None:
     # Imported here: it takes a tenth of a second, and most files never need it.
     from charset_normalizer import from_bytes
 
-    best = from_bytes(sample[: SAMPLE], cp_isolation=_GUESSES, steps=8, threshold=0.4).best()
+    best = from_bytes(sample[:SAMPLE], cp_isolation=_GUESSES, steps=8, threshold=0.4).best()
     return best.encoding if best else None
 
 
@@ -372,7 +382,9 @@ def utf8_chunks(shot: Snapshot, letters: Letters, length: int = CHUNK) -> Iterat
     if rest:
         yield _one_line_end(rest)
     if letters.sha256 and sha.hexdigest() != letters.sha256:
-        raise FieldFileError(f"{shot.name} changed while it was read; close the program that writes it and try again.")
+        raise FieldFileError(
+            f"{shot.name} changed while it was read; close the program that writes it and try again."
+        )
 
 
 def _one_line_end(text: bytes) -> bytes:

@@ -140,7 +140,9 @@ def _start(place: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
     )
 
 
-def _watch(child: subprocess.Popen[bytes], seconds: float, memory_mb: int, progress: Progress | None) -> str | None:
+def _watch(
+    child: subprocess.Popen[bytes], seconds: float, memory_mb: int, progress: Progress | None
+) -> str | None:
     """Wait for the child; say ``time`` or ``memory`` if it went over a limit."""
     calls: queue.Queue[bytes] = queue.Queue()
     threading.Thread(target=_listen, args=(child.stdout, calls), daemon=True).start()

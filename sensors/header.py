@@ -25,12 +25,15 @@ BELOW = 12  # rows under a candidate that are compared with it
 
 _NUMBER = re.compile(r"[<>≤≥~≈±]?\s*[-+−]?\d[\d.,\s'’]*(?:[eE][-+]?\d+)?\s*%?")
 _HXL = re.compile(r"#[a-z][a-z0-9_]*(?:\s*\+\s*[a-z0-9_]+)*", re.I)
-_UNIT = re.compile(r"[\[(]?\s*[-A-Za-zµμΩ°%‰·^0-9{}. ]{1,14}/\s*[-A-Za-zµμ0-9^²³ ().]{1,12}[\])]?|[\[(][^\])]{1,12}[\])]")
-_UNIT_WORDS = frozenset(
+_UNIT = re.compile(
+    r"[\[(]?\s*[-A-Za-zµμΩ°%‰·^0-9{}. ]{1,14}/\s*[-A-Za-zµμ0-9^²³ ().]{1,12}[\])]?|[\[(][^\])]{1,12}[\])]"
+)
+_UNIT_LIST = (
     "% ‰ - °c ° °f c degc deg degrees ph ppm ppb ppt psu ntu fnu jtu ftu m cm mm km ft in mv v s sec min h hr d days "
     "µs us µs/cm count cpm hpa kpa mbar cfu mpn unit units none n/a std adim su bq uv w nm db lux text "
-    "dd/mm/yyyy mm/dd/yyyy yyyy-mm-dd hh:mm hh:mm:ss yyyy utc meq mmol µg mg g".split()
+    "dd/mm/yyyy mm/dd/yyyy yyyy-mm-dd hh:mm hh:mm:ss yyyy utc meq mmol µg mg g"
 )
+_UNIT_WORDS = frozenset(_UNIT_LIST.split())
 _STRONG = re.compile(r"/|µ|μ|°|%|‰|^(?:ppm|ppb|ntu|fnu|cfu|mpn|psu|mv)$", re.I)
 _NAMES = re.compile(
     r"\b(?:date|datum|fecha|data|time|heure|hora|zeit|site|station|well|puits|pozo|poço|brunnen|location\w*|"
@@ -84,11 +87,11 @@ def default_score(cells: list[str]) -> float:
 
 
 def clean_name(name: str) -> str:
-    """Take blanks, line ends and invisible letters off a column name.
+    r"""Take blanks, line ends and invisible letters off a column name.
 
     Examples
     --------
-    >>> clean_name("  Well\\n name ")
+    >>> clean_name("  Well\n name ")
     'Well name'
     """
     return re.sub(r"\s+", " ", re.sub("[\ufeff\u200b-\u200f\u202a-\u202e\u2060]", "", name)).strip()
@@ -138,7 +141,9 @@ def find_header(rows: Sequence[Row], score: HeaderScore | None = None) -> Header
     score = score or default_score
     look = list(rows[:LOOK_AT])
     widest = max((_filled(cells) for _, cells in look), default=0)
-    ranked = [(_points(look, at, widest, score), at) for at in range(len(look)) if _may_be(look[at][1], widest)]
+    ranked = [
+        (_points(look, at, widest, score), at) for at in range(len(look)) if _may_be(look[at][1], widest)
+    ]
     if not ranked:
         return Header(-1, [])
     best, at = max(ranked, key=lambda pair: (pair[0], -pair[1]))
@@ -219,10 +224,9 @@ def kind_of_second_row(cells: list[str], width: int) -> str | None:
     if all(map(_HXL.fullmatch, words)):
         return "hxl"
     enough = len(words) >= 2 or width <= 3
-    if enough and not any(map(is_datum, words)) and any(map(_STRONG.search, words)):
-        if sum(map(_unit_like, words)) >= 0.6 * len(words):
-            return "units"
-    return None
+    words_only = enough and not any(map(is_datum, words))
+    like = sum(map(_unit_like, words)) >= 0.6 * len(words)
+    return "units" if words_only and like and any(map(_STRONG.search, words)) else None
 
 
 def _add_second_rows(header: Header, rows: Sequence[Row]) -> None:
@@ -263,7 +267,11 @@ def _add_groups(header: Header, rows: Sequence[Row]) -> None:
         return
     over = rows[header.index - 1][1]
     words = [clean_name(name) for name in header.names if name.strip()]
-    if _filled(over) < max(2, 0.25 * len(words)) or len(set(words)) >= 0.8 * len(words) or _data_share(over) > 0:
+    if (
+        _filled(over) < max(2, 0.25 * len(words))
+        or len(set(words)) >= 0.8 * len(words)
+        or _data_share(over) > 0
+    ):
         return
     group = ""
     for place, name in enumerate(header.names):

@@ -59,10 +59,17 @@ _ANGLE = re.compile(
     rf"(?:(?P<s>{_PART})\s*(?:\"|″|”|''|′′|’’|´´|s(?:ec)?\.?(?![a-z]))?)?)?\s*(?P<after>{_WORD})?",
     re.I,
 )
-_WKT = re.compile(r"(?:SRID=(\d+);)?\s*POINT\s*Z?M?\s*\(\s*(\S+)\s+(\S+?)(?:\s+(\S+?))?(?:\s+\S+?)?\s*\)", re.I)
+_WKT = re.compile(
+    r"(?:SRID=(\d+);)?\s*POINT\s*Z?M?\s*\(\s*(\S+)\s+(\S+?)(?:\s+(\S+?))?(?:\s+\S+?)?\s*\)", re.I
+)
 _PAIR = re.compile(rf"[-+]?(?:{_PART})")
-_UTM = re.compile(r"(?:UTM\s*)?(?P<zone>\d{1,2})\s*(?P<band>[A-HJ-NP-Z])\s*[, ]\s*(?P<x>\d{6}(?:\.\d+)?)\s*m?\s*E?\s*[, ]\s*(?P<y>\d{1,8}(?:\.\d+)?)\s*m?\s*N?", re.I)
-_ZONE = re.compile(r"(?:UTM)?\s*(?:zone)?\s*(?P<zone>\d{1,2})\s*-?\s*(?P<band>[A-HJ-NP-Z]|north|south)?", re.I)
+_UTM = re.compile(
+    r"(?:UTM\s*)?(?P<zone>\d{1,2})\s*(?P<band>[A-HJ-NP-Z])\s*[, ]\s*(?P<x>\d{6}(?:\.\d+)?)\s*m?\s*E?\s*[, ]\s*(?P<y>\d{1,8}(?:\.\d+)?)\s*m?\s*N?",
+    re.I,
+)
+_ZONE = re.compile(
+    r"(?:UTM)?\s*(?:zone)?\s*(?P<zone>\d{1,2})\s*-?\s*(?P<band>[A-HJ-NP-Z]|north|south)?", re.I
+)
 _LINK = re.compile(r"(?:geo:|[?&]q=|[?&]ll=|@|/place/)(-?\d+\.\d+),(-?\d+\.\d+)")
 
 _REASONS = {
@@ -73,12 +80,24 @@ _REASONS = {
         "a latitude lies from -90 to 90 and a longitude from -180 to 180",
         "degrees such as 7.204113 and 1.178902; or name the reference system of metres",
     ),
-    "zero": ("0, 0 lies in the Gulf of Guinea: a device without a fix writes it", "the place of the site, or none"),
+    "zero": (
+        "0, 0 lies in the Gulf of Guinea: a device without a fix writes it",
+        "the place of the site, or none",
+    ),
     "swapped": ("latitude and longitude look swapped", "the two exchanged"),
     "outside": ("the place lies outside the area of the topic", "the place of the site, if this is not it"),
-    "ambiguous_hemisphere": ("O is west in French, Spanish and Portuguese and east in German", "W or E, or the language of the file"),
-    "ambiguous_decimal": ("the comma can mark thousands or decimals", "say which mark this file uses for decimals"),
-    "no_crs": ("these are metres in a reference system that is not named", "the system, such as EPSG:32631 or UTM zone 31N"),
+    "ambiguous_hemisphere": (
+        "O is west in French, Spanish and Portuguese and east in German",
+        "W or E, or the language of the file",
+    ),
+    "ambiguous_decimal": (
+        "the comma can mark thousands or decimals",
+        "say which mark this file uses for decimals",
+    ),
+    "no_crs": (
+        "these are metres in a reference system that is not named",
+        "the system, such as EPSG:32631 or UTM zone 31N",
+    ),
     "unknown_crs": ("the reference system is not one we know", "its EPSG number, such as EPSG:32631"),
 }
 
@@ -114,7 +133,7 @@ def read_points(
     decimal: str | None = None,
     o_means: str | None = None,
 ) -> pd.DataFrame:
-    """Read places, from two columns or from one.
+    r"""Read places, from two columns or from one.
 
     Parameters
     ----------
@@ -147,7 +166,7 @@ def read_points(
 
     Examples
     --------
-    >>> read_points(pd.Series(["1°10'44.0\\"E"]), pd.Series(["7,204113"])).iloc[0, :2].round(5).tolist()
+    >>> read_points(pd.Series(["1°10'44.0\"E"]), pd.Series(["7,204113"])).iloc[0, :2].round(5).tolist()
     [1.17889, 7.20411]
     """
     given = {"x": x, "y": y, "text": text, "zone": zone, "crs": crs}
@@ -184,7 +203,9 @@ def _read_few(
     reasons = table["kind"].map(lambda kind: _REASONS.get(kind, (None, None)))
     table["reason"] = pd.Series([pair[0] for pair in reasons], index=table.index, dtype="str")
     table["fix"] = pd.Series([pair[1] for pair in reasons], index=table.index, dtype="str")
-    table[["longitude", "latitude"]] = table[["longitude", "latitude"]].where(table["kind"].isin(["", "outside"]))
+    table[["longitude", "latitude"]] = table[["longitude", "latitude"]].where(
+        table["kind"].isin(["", "outside"])
+    )
     return table[list(COLUMNS)]
 
 
@@ -234,20 +255,26 @@ def _angles(values: pd.Series, decimal: str | None) -> pd.DataFrame:
         value[at], hemisphere[at], kind[at] = read_angle(texts[at].as_py(), decimal)
     if decimal != "comma":
         # 548,785 may be half a million metres; of degrees it is sure.
-        for at in np.flatnonzero(pc.match_substring_regex(texts, r"^-?[1-9]\d{2},\d{3}$").to_numpy(zero_copy_only=False)):
+        for at in np.flatnonzero(
+            pc.match_substring_regex(texts, r"^-?[1-9]\d{2},\d{3}$").to_numpy(zero_copy_only=False)
+        ):
             if abs(value[at]) > 180:
                 found = read_number(texts[at].as_py(), decimal)
                 value[at], kind[at] = (np.nan, "ambiguous_decimal") if found is None else (found, "")
-    return pd.DataFrame({"value": value, "hemisphere": hemisphere, "kind": kind}).iloc[codes].set_axis(values.index)
+    return (
+        pd.DataFrame({"value": value, "hemisphere": hemisphere, "kind": kind})
+        .iloc[codes]
+        .set_axis(values.index)
+    )
 
 
 @lru_cache(maxsize=100_000)
 def read_angle(text: str, decimal: str | None = None) -> _Angle:
-    """Read one coordinate: decimal degrees, degrees and minutes and seconds, or metres.
+    r"""Read one coordinate: decimal degrees, degrees and minutes and seconds, or metres.
 
     Examples
     --------
-    >>> [round(read_angle(text).value, 5) for text in ("7°12'14.8\\"N", "S 4 18.6", "-112:50:52", "7,204113")]
+    >>> [round(read_angle(text).value, 5) for text in ("7°12'14.8\"N", "S 4 18.6", "-112:50:52", "7,204113")]
     [7.20411, -4.31, -112.84778, 7.20411]
     """
     text = _plain(text)
@@ -263,7 +290,12 @@ def read_angle(text: str, decimal: str | None = None) -> _Angle:
 
 
 def _plain(text: str) -> str:
-    text = re.sub("[\u200b-\u200f\u202a-\u202e\ufeff]", "", text).replace("−", "-").replace("–", "-").replace("٫", ".")
+    text = (
+        re.sub("[\u200b-\u200f\u202a-\u202e\ufeff]", "", text)
+        .replace("−", "-")
+        .replace("–", "-")
+        .replace("٫", ".")
+    )
     text = "".join(str(int(letter)) if letter.isdecimal() else letter for letter in text)
     return re.sub(r"\s+", " ", text).strip()
 
@@ -303,7 +335,14 @@ def _pair(cell: str, o_means: str | None) -> tuple[float, float, float, float, s
     wkt, utm, link = _WKT.fullmatch(cell), _UTM.fullmatch(cell), _LINK.search(cell)
     if wkt:
         lon, lat = _float(wkt[2]), _float(wkt[3])
-        return (lon, lat, _float(wkt[4]), none, "" if math.isfinite(lon + lat) else "unreadable", f"EPSG:{wkt[1]}" if wkt[1] else "")
+        return (
+            lon,
+            lat,
+            _float(wkt[4]),
+            none,
+            "" if math.isfinite(lon + lat) else "unreadable",
+            f"EPSG:{wkt[1]}" if wkt[1] else "",
+        )
     if utm:
         return (float(utm["x"]), float(utm["y"]), none, none, "", _utm_system(int(utm["zone"]), utm["band"]))
     if cell.startswith("{"):
@@ -340,7 +379,12 @@ def _geojson(cell: str) -> tuple[float, float, float, float, str, str]:
 def _lettered(cell: str, o_means: str | None) -> tuple[float, float, float, float, str, str]:
     # Two angles with marks or letters: cut where both halves can be read.
     none = np.nan
-    for cut in [found.end() for found in re.finditer(r"[,;/]?\s+|[,;/]|(?<=[nsewo])(?=[\d ])|(?<=[\d\"″'′])(?=[nsewo]\s?\d)", cell, re.I)]:
+    for cut in [
+        found.end()
+        for found in re.finditer(
+            r"[,;/]?\s+|[,;/]|(?<=[nsewo])(?=[\d ])|(?<=[\d\"″'′])(?=[nsewo]\s?\d)", cell, re.I
+        )
+    ]:
         first, second = read_angle(cell[:cut].strip(" ,;/")), read_angle(cell[cut:].strip(" ,;/"))
         if first.kind or second.kind:
             continue
@@ -367,7 +411,10 @@ def _utm_system(zone: int, band: str) -> str:
 
 
 def _name_systems(
-    table: pd.DataFrame, zone: pd.Series | str | None, crs: str | pd.Series | None, area: Sequence[float] | None
+    table: pd.DataFrame,
+    zone: pd.Series | str | None,
+    crs: str | pd.Series | None,
+    area: Sequence[float] | None,
 ) -> None:
     if zone is not None:
         zones = pd.Series(zone, index=table.index, dtype="str").fillna("").str.strip()
@@ -413,9 +460,9 @@ def _system(text: str) -> str:
 @lru_cache(maxsize=256)
 def _crs(text: str) -> Any:
     import pyproj
-    import pyproj.network
+    from pyproj.network import set_network_enabled  # type: ignore[attr-defined]
 
-    pyproj.network.set_network_enabled(False)
+    set_network_enabled(False)
     return pyproj.CRS.from_user_input(text)
 
 
@@ -536,7 +583,9 @@ def guess_crs(
         named.setdefault(system, 1.0)
     for system in _systems_over(area):
         named.setdefault(system, 0.0)
-    guesses = [guess for system, bonus in named.items() if (guess := _try_system(east, north, system, bonus, area))]
+    guesses = [
+        guess for system, bonus in named.items() if (guess := _try_system(east, north, system, bonus, area))
+    ]
     return sorted(guesses, key=lambda guess: -guess.score)[:8]
 
 
@@ -555,7 +604,10 @@ def _registered(area: tuple[float, ...]) -> tuple[str, ...]:
     from pyproj.enums import PJType
 
     found = query_crs_info(
-        auth_name="EPSG", pj_types=[PJType.PROJECTED_CRS], area_of_interest=AreaOfInterest(*area), contains=True
+        auth_name="EPSG",
+        pj_types=[PJType.PROJECTED_CRS],
+        area_of_interest=AreaOfInterest(*area),
+        contains=True,
     )
     return tuple(f"EPSG:{info.code}" for info in found if not info.deprecated)[:60]
 

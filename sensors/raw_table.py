@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
@@ -115,7 +116,7 @@ class RawTable:
         """Read all blocks into one table."""
         blocks = list(self.blocks())
         if not blocks:
-            return _frame([], [], self.columns)
+            return _frame([], self.columns)
         table = pd.concat(blocks) if len(blocks) > 1 else blocks[0]
         table.attrs = {
             key: {line: what for block in blocks for line, what in block.attrs[key].items()}
@@ -185,7 +186,9 @@ def _open_text(shot: Snapshot, settings: Settings, score: HeaderScore | None) ->
     lines = list(_sample_lines(shot, letters))
     delimiter, rows = _best_delimiter(lines, shot.name, settings, score)
     if not any(any(map(str.strip, cells)) for _, cells in rows):
-        raise FieldFileError(f"{shot.name} holds only blank lines; export it again, with a header and at least one row.")
+        raise FieldFileError(
+            f"{shot.name} holds only blank lines; export it again, with a header and at least one row."
+        )
     header = find_header(rows, score)
     names, body = _body(header, rows)
     _check_columns(shot.name, len(names), settings)
@@ -245,7 +248,9 @@ def _check_columns(name: str, columns: int, settings: Settings) -> None:
 def _header_warnings(header: Header, rows: list[Row], names: list[str]) -> list[str]:
     said = []
     if header.index < 0:
-        said.append(f"No header was found: row {rows[0][0]} looks like readings already; the columns are only numbered.")
+        said.append(
+            f"No header was found: row {rows[0][0]} looks like readings already; the columns are only numbered."
+        )
     twice = [name for name, count in Counter(filter(None, map(str.strip, names))).items() if count > 1]
     if twice:
         said.append(f"Columns with the same name were numbered: {', '.join(twice[:5])}.")
@@ -311,7 +316,9 @@ def _best_delimiter(
             _check_columns(name, widest, settings)
         found.append((_regular(rows, score), delimiter, rows))
     if not found:
-        raise wrong or FieldFileError(f"{name} is empty; export it again, with a header and at least one row.")
+        raise wrong or FieldFileError(
+            f"{name} is empty; export it again, with a header and at least one row."
+        )
     # With equal points the first of DELIMITERS.
     _, delimiter, rows = max(found, key=lambda entry: entry[0])
     return delimiter, rows
@@ -327,7 +334,7 @@ def _regular(rows: list[Row], score: HeaderScore | None) -> float:
         mode = max(counts)
     header = find_header(rows[:30], score)
     fits = header.index >= 0 and len(rows[header.index][1]) == mode
-    return times / counts.total() + 0.1 * np.log2(mode) + 0.5 * fits + 0.2 * header.score
+    return times / counts.total() + 0.1 * math.log2(mode) + 0.5 * fits + 0.2 * header.score
 
 
 class _Lines:
@@ -350,7 +357,9 @@ class _Lines:
         self.back.extendleft(reversed(lines))
 
 
-def _records(source: _Lines, delimiter: str, width: int, warnings: list[str], name: str, first: int = 1) -> Iterator[Row]:
+def _records(
+    source: _Lines, delimiter: str, width: int, warnings: list[str], name: str, first: int = 1
+) -> Iterator[Row]:
     """Cut lines into records; each with the line where it begins.
 
     *width* is the number of cells to expect (0: not known).
@@ -391,7 +400,9 @@ def _settle(
     said = sum("quotation mark" in text for text in warnings)
     if said < 20:
         more = " Further such lines are not listed." if said == 19 else ""
-        warnings.append(f'Line {line} opens a quotation mark (") that is not closed; the mark was kept as a letter.{more}')
+        warnings.append(
+            f'Line {line} opens a quotation mark (") that is not closed; the mark was kept as a letter.{more}'
+        )
     return alone
 
 
@@ -517,7 +528,9 @@ def _fast(chunk: bytes, ends: Any, line: int, columns: list[str], delimiter: str
                 delimiter=delimiter, ignore_empty_lines=False, invalid_row_handler=keep
             ),
             convert_options=pyarrow.csv.ConvertOptions(
-                column_types=dict.fromkeys(places, pa.large_string()), strings_can_be_null=False, check_utf8=False
+                column_types=dict.fromkeys(places, pa.large_string()),
+                strings_can_be_null=False,
+                check_utf8=False,
             ),
         )
     except pa.ArrowInvalid:
@@ -530,7 +543,10 @@ def _fast(chunk: bytes, ends: Any, line: int, columns: list[str], delimiter: str
     if not odd:
         return _dressed(table, lines, columns, {})
     numbers = np.array([row.number for row in odd]) + line - 1
-    rows = [(int(at), next(csv.reader([row.text], delimiter=delimiter), [])) for at, row in zip(numbers, odd, strict=True)]
+    rows = [
+        (int(at), next(csv.reader([row.text], delimiter=delimiter), []))
+        for at, row in zip(numbers, odd, strict=True)
+    ]
     other = _frame(rows, columns)
     main = _dressed(table, np.setdiff1d(lines, numbers), columns, {})
     block = pd.concat([main, other]).sort_index()
@@ -552,7 +568,9 @@ def _unguarded(table: pa.Table) -> pa.Table:
     # The apostrophe that our own exports put before what a spreadsheet would run as a formula.
     for place, column in enumerate(table.columns):
         if pc.any(pc.match_substring_regex(column, _GUARD)).as_py():
-            table = table.set_column(place, table.field(place), pc.replace_substring_regex(column, _GUARD, r"\1"))
+            table = table.set_column(
+                place, table.field(place), pc.replace_substring_regex(column, _GUARD, r"\1")
+            )
     return table
 
 
@@ -571,7 +589,8 @@ def _frame(rows: list[Row], columns: list[str]) -> pd.DataFrame:
     even = [cells[:width] + [""] * (width - len(cells)) for _, cells in rows]
     across: Iterable[Any] = zip(*even, strict=True) if even else [[]] * width
     table = pa.table(
-        [pa.array(list(cells), pa.large_string()) for cells in across], names=[str(place) for place in range(width)]
+        [pa.array(list(cells), pa.large_string()) for cells in across],
+        names=[str(place) for place in range(width)],
     )
     return _dressed(_unguarded(table), [line for line, _ in rows], columns, surplus)
 

@@ -31,9 +31,13 @@ RATIO = 100  # unfolded : packed, beyond 50 MB; a sheet of readings has 5 to 20
 _PART = 1 << 20
 
 _CELL = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
-_ERROR = re.compile(rb'<c [^>]*?r="([A-Z]{1,3})(\d{1,7})"[^>]*?\bt="e"[^>]*>(?:<f[^>]*>[^<]*</f>|<f[^>]*/>)?<v>([^<]*)</v>')
+_ERROR = re.compile(
+    rb'<c [^>]*?r="([A-Z]{1,3})(\d{1,7})"[^>]*?\bt="e"[^>]*>(?:<f[^>]*>[^<]*</f>|<f[^>]*/>)?<v>([^<]*)</v>'
+)
 _UNSAVED = re.compile(rb"(?:</f>|<f[^>]*/>)(?:<v></v>|<v ?/>)?</c>")
-_ODS = re.compile(rb"<table:table-row\b([^>]*)>|<table:(?:covered-)?table-cell\b([^>]*?)(/?)>|</table:table-row>")
+_ODS = re.compile(
+    rb"<table:table-row\b([^>]*)>|<table:(?:covered-)?table-cell\b([^>]*?)(/?)>|</table:table-row>"
+)
 _REPEATED = re.compile(rb'repeated="(\d+)"')
 
 
@@ -41,7 +45,9 @@ _REPEATED = re.compile(rb'repeated="(\d+)"')
 class Inside:
     """What a look into the archive found, per sheet path or in all."""
 
-    errors: dict[str, dict[int, dict[int, str]]] = field(default_factory=dict)  # sheet -> row -> column, from 0
+    errors: dict[str, dict[int, dict[int, str]]] = field(
+        default_factory=dict
+    )  # sheet -> row -> column, from 0
     unsaved: dict[str, int] = field(default_factory=dict)  # sheet -> formulas without a value
 
 
@@ -75,7 +81,10 @@ def kind_of(head: bytes, shot: Snapshot) -> str | None:
     FieldFileError
         If it is an archive that holds no workbook we read.
     """
-    if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") or head[:4] in (b"\x09\x08\x10\x00", b"\x09\x08\x08\x00"):
+    if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") or head[:4] in (
+        b"\x09\x08\x10\x00",
+        b"\x09\x08\x08\x00",
+    ):
         return "xls"
     if not head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return None
@@ -164,7 +173,9 @@ def _weigh(shot: Snapshot, settings: Settings) -> None:
             f"copy the readings alone into a new workbook (up to {most / 1e6:,.0f} MB unfolded), or save them as CSV."
         )
     if len(members) > 10_000:
-        raise FileTooLarge(f"{shot.name} holds {len(members):,} parts; copy the readings alone into a new workbook.")
+        raise FileTooLarge(
+            f"{shot.name} holds {len(members):,} parts; copy the readings alone into a new workbook."
+        )
 
 
 def _parts(archive: zipfile.ZipFile, name: str, overlap: int = 2048) -> Iterator[bytes]:
@@ -196,7 +207,12 @@ def _honest(shot: Snapshot, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -
     assert stream is not None
     stream.seek(member.header_offset)
     head = stream.read(30)
-    stream.seek(member.header_offset + 30 + int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little"))
+    stream.seek(
+        member.header_offset
+        + 30
+        + int.from_bytes(head[26:28], "little")
+        + int.from_bytes(head[28:30], "little")
+    )
     unpack, size, left = zlib.decompressobj(-15), 0, member.compress_size
     while left and not unpack.eof:
         packed = stream.read(min(left, 1 << 16))
@@ -207,7 +223,9 @@ def _honest(shot: Snapshot, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -
             size += len(unpack.decompress(packed, _PART))
             packed = unpack.unconsumed_tail
             if size > member.file_size:
-                raise FileTooLarge(f"{shot.name} unfolds to more than it says; save it again from a spreadsheet program.")
+                raise FileTooLarge(
+                    f"{shot.name} unfolds to more than it says; save it again from a spreadsheet program."
+                )
 
 
 def _sheet_paths(archive: zipfile.ZipFile) -> dict[str, str]:

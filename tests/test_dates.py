@@ -72,7 +72,9 @@ def test_serial_numbers_count_from_1900_or_1904():
     assert read("46085").iloc[0]["kind"] == "serial"
 
 
-@pytest.mark.parametrize("cell", ["04/03/2026", "04-03-2026", "04/03/26", "13/03/26", "03/04/2026 12:00:00 AM +0000", "Mar-26"])
+@pytest.mark.parametrize(
+    "cell", ["04/03/2026", "04-03-2026", "04/03/26", "13/03/26", "03/04/2026 12:00:00 AM +0000", "Mar-26"]
+)
 def test_what_can_be_read_in_two_ways_is_not_read(cell):
     got = read(cell).iloc[0]
     assert got["kind"] == "ambiguous_date"
@@ -137,11 +139,17 @@ def test_times_and_zones_stand_in_columns_of_their_own():
 
 
 def test_a_zone_that_the_source_documents_is_called_documented():
-    assert one("2026-03-04 08:12", zones="UTC", default_zone="Africa/Nairobi") == ("2026-03-04 08:12:00", "minute", "documented")
+    assert one("2026-03-04 08:12", zones="UTC", default_zone="Africa/Nairobi") == (
+        "2026-03-04 08:12:00",
+        "minute",
+        "documented",
+    )
 
 
 def test_an_unknown_zone_is_said():
-    got = read_times(pd.Series(["2026-03-04 08:12"]), zones=pd.Series(["IST"]), default_zone="UTC", now=NOW).iloc[0]
+    got = read_times(
+        pd.Series(["2026-03-04 08:12"]), zones=pd.Series(["IST"]), default_zone="UTC", now=NOW
+    ).iloc[0]
     assert (got["kind"], got["time_zone_source"]) == ("unknown_zone", "assumed")
 
 
@@ -164,7 +172,9 @@ def test_month_names_of_further_languages_come_as_data():
 
 
 def test_a_million_distinct_times_take_seconds():
-    cells = pd.Series(pd.date_range("2000-01-01", periods=1_000_000, freq="37s").strftime("%Y-%m-%d %H:%M:%S")).astype("str")
+    cells = pd.Series(
+        pd.date_range("2000-01-01", periods=1_000_000, freq="37s").strftime("%Y-%m-%d %H:%M:%S")
+    ).astype("str")
     begun = time.process_time()
     got = read_times(cells, default_zone="Africa/Lome")
     assert time.process_time() - begun < 6
@@ -193,7 +203,12 @@ def test_a_moment_comes_back_from_every_spelling_at_length(moment, way):
 
 
 @examples(max_examples=200, deadline=None)
-@given(cells=st.lists(st.one_of(st.text(max_size=12), st.text(st.sampled_from("0123456789/-.: TZ+AMPmar"), max_size=16)), max_size=5))
+@given(
+    cells=st.lists(
+        st.one_of(st.text(max_size=12), st.text(st.sampled_from("0123456789/-.: TZ+AMPmar"), max_size=16)),
+        max_size=5,
+    )
+)
 def test_any_cell_is_read_without_a_crash(cells):
     dates = pd.Series(cells, dtype="str")
     got = read_times(dates, dates, dates, order="dmy", default_zone="Africa/Lome")

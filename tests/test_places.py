@@ -43,7 +43,14 @@ def test_degrees_are_read_in_every_spelling(x, y):
     assert (got["longitude"], got["latitude"]) == pytest.approx((1.178902, 7.204113), abs=1e-6)
 
 
-@pytest.mark.parametrize(("x", "y", "place"), [("70.5 W", "33°30'S", (-70.5, -33.5)), ("-70.5", "-33.5", (-70.5, -33.5)), ("W70.5", "S 33 30", (-70.5, -33.5))])
+@pytest.mark.parametrize(
+    ("x", "y", "place"),
+    [
+        ("70.5 W", "33°30'S", (-70.5, -33.5)),
+        ("-70.5", "-33.5", (-70.5, -33.5)),
+        ("W70.5", "S 33 30", (-70.5, -33.5)),
+    ],
+)
 def test_south_and_west_are_negative(x, y, place):
     got = at(x, y)
     assert (got["longitude"], got["latitude"]) == pytest.approx(place)
@@ -96,7 +103,11 @@ def test_nad27_is_transformed_and_nad83_is_kept_and_named():
     old, new = at("-112.847775", "43.425744", crs="NAD27"), at("-112.847775", "43.425744", crs="NAD83")
     assert old["longitude"] == pytest.approx(-112.848628, abs=1e-4)
     assert old["transformation_m"] > 0
-    assert (new["longitude"], new["horizontal_datum"], math.isnan(new["transformation_m"])) == (-112.847775, "NAD83", True)
+    assert (new["longitude"], new["horizontal_datum"], math.isnan(new["transformation_m"])) == (
+        -112.847775,
+        "NAD83",
+        True,
+    )
 
 
 def test_a_datum_may_differ_from_row_to_row():
@@ -160,7 +171,9 @@ def test_every_well_of_kwale_lies_on_the_kenyan_coast():
 
 
 def test_the_index_is_kept():
-    got = read_points(pd.Series([1.0, 2.0, 1.0], index=[5, 6, 7]), pd.Series([7.0, 8.0, 7.0], index=[5, 6, 7]))
+    got = read_points(
+        pd.Series([1.0, 2.0, 1.0], index=[5, 6, 7]), pd.Series([7.0, 8.0, 7.0], index=[5, 6, 7])
+    )
     assert got.index.tolist() == [5, 6, 7]
     assert got["latitude"].tolist() == [7.0, 8.0, 7.0]
 
@@ -173,12 +186,24 @@ def test_degrees_minutes_and_seconds_come_back(degrees, side):
     if not 0 <= seconds < 60:
         return
     value = (whole + minutes / 60 + seconds / 3600) * (1 if side == "N" else -1)
-    for text in (f"{whole}°{minutes}'{seconds}\"{side}", f"{side}{whole} {minutes} {seconds}", f"{whole}d {minutes}m {seconds}s {side}"):
+    for text in (
+        f"{whole}°{minutes}'{seconds}\"{side}",
+        f"{side}{whole} {minutes} {seconds}",
+        f"{whole}d {minutes}m {seconds}s {side}",
+    ):
         assert read_angle(text).value == pytest.approx(value, abs=1e-9)
 
 
 @examples(max_examples=200, deadline=None)
-@given(cells=st.lists(st.one_of(st.text(max_size=12), st.text(st.sampled_from("0123456789.,-°'\" NSEWO()POINT{}"), max_size=20)), min_size=1, max_size=4))
+@given(
+    cells=st.lists(
+        st.one_of(
+            st.text(max_size=12), st.text(st.sampled_from("0123456789.,-°'\" NSEWO()POINT{}"), max_size=20)
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
 def test_any_cell_is_read_without_a_crash(cells):
     column = pd.Series(cells, dtype="str")
     for got in (read_points(column, column, zone=column), read_points(text=column, crs=column, area=TOGO)):

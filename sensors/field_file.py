@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as MappingOf
@@ -46,7 +47,7 @@ from sensors.sites import (
     read_dictionary,
     sites_from,
 )
-from sensors.vocabulary import header_score
+from sensors.vocabulary import header_score, read_header
 from situation.observation import ARROW, NATURAL_KEY, flat, observations, to_arrow, validate
 from situation.settings import Settings
 from situation.settings import settings as read_settings
@@ -288,10 +289,10 @@ def _guarded(
     """Read in the child: everything comes and goes as plain data."""
     limits["var"] = Path(limits["var"])
     limits["basemap"] = Path(limits["basemap"]) if limits["basemap"] else None
-    lists = {"area", "properties", "standards", "crs", "sources", "layers", "languages"}
     made = None
     if topic is not None:
-        made = Topic(**{name: tuple(value) if name in lists else value for name, value in topic.items()})
+        parts: dict[str, Any] = {name: tuple(part) if isinstance(part, list) else part for name, part in topic.items()}
+        made = Topic(**parts)
     report = read_into(
         path,
         folder,
@@ -393,9 +394,21 @@ class _Job:
                     above.setdefault(position, []).append(cell.strip())
         first = next(iter(table.blocks(2_000)), None)
         numeric = {} if first is None else _numeric(first)
-        return understand(
+        found = understand(
             table.columns, table.names, units=units, above=above, dictionary=self.dictionary, numeric=numeric
         )
+        self._read_preamble(found)
+        return found
+
+    def _read_preamble(self, found: Mapping) -> None:
+        """Take the site from a line such as ``# Site Code: X12`` over the header, where no column names it."""
+        if found.of("site_id") or found.of("site_name") or found.of("latitude"):
+            return
+        for _, line in self.table.preamble:
+            match = re.match(r"^[#\s\"]*([^:=,;\t]{3,40})\s*[:=,;\t]\s*\"?([^,;\t\"]{1,80})", line)
+            role = read_header(match[1].strip()).role if match else "unknown"
+            if match and role in ("site_id", "site_name", "latitude", "longitude"):
+                found.constants.setdefault(role, match[2].strip())
 
     def no_lines(self) -> pd.DataFrame:
         """Give an empty quarantine with the columns that this file's has."""

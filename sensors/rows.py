@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ from sensors.dialects import PLAIN
 from sensors.mapping import Mapping
 from sensors.places import read_points
 from sensors.plan import Meta, Plan, combination_keys
+from sensors.questions import Choice, Question, slug
 from sensors.vocabulary import (
     PRIVATE_ROLES,
     fold,
@@ -40,6 +42,11 @@ from situation.observation import FLAT_COLUMNS
 from situation.properties import PROPERTIES
 from situation.topic import Topic
 from situation.unit import factor, kind_of, read_unit
+
+#: A column of cells; the stubs of numpy know no missing text, so neither do these two.
+Array = Any
+_where: Any = np.where
+_isin: Any = np.isin
 
 OBSERVED, WAITING, QUARANTINED = 1, 2, 3
 LINE = ("source_row", "column", "value", "reason", "fix", "question_id")
@@ -156,14 +163,14 @@ class Outcome:
 
     observations: pd.DataFrame
     quarantine: pd.DataFrame
-    states: np.ndarray
+    states: Array
     unplaced: int = 0
 
 
 class _Lines:
     """Collects lines of the quarantine by whole columns."""
 
-    def __init__(self, rows: np.ndarray) -> None:
+    def __init__(self, rows: Array) -> None:
         self.rows = rows
         self.parts: list[pd.DataFrame] = []
 
@@ -187,7 +194,7 @@ class _Lines:
         return table.sort_values("position", kind="stable", ignore_index=True)
 
 
-def _each(texts: pd.Series, read: Callable[[str], object]) -> np.ndarray:
+def _each(texts: pd.Series, read: Callable[[str], object]) -> Array:
     """Read each distinct text once."""
     codes, distinct = pd.factorize(texts)
     found = np.empty(len(distinct) + 1, dtype=object)
@@ -260,12 +267,12 @@ class _Block:
 
     def _drop_not_readings(self) -> None:
         if self.why:
-            at = np.flatnonzero(np.isin(self.rows, np.fromiter(self.why, dtype="int64")))
+            at = np.flatnonzero(_isin(self.rows, np.fromiter(self.why, dtype="int64")))
             reasons = [self.why[row] for row in self.rows[at]]
             self.lines.add(at, None, None, [f"Not a reading: {reason}." for reason in reasons], "Nothing to do.")
             self.usable[at] = False
         if self.surplus:
-            at = np.flatnonzero(np.isin(self.rows, np.fromiter(self.surplus, dtype="int64")) & self.usable)
+            at = np.flatnonzero(_isin(self.rows, np.fromiter(self.surplus, dtype="int64")) & self.usable)
             self.lines.add(
                 at,
                 None,
@@ -310,7 +317,7 @@ class _Block:
         if len(at) == 0:
             return
         filled = (self.block.iloc[at] != "").sum(axis=1).to_numpy()
-        reasons = np.where(
+        reasons = _where(
             filled <= 1,
             "Not a reading: a line of text or a footer.",
             "The row holds no reading: every column that measures something is empty.",
@@ -320,17 +327,15 @@ class _Block:
 
     # -- sites --------------------------------------------------------------------------------------
 
-    def _sites(self) -> dict[str, np.ndarray]:
+    def _sites(self) -> dict[str, Array]:
         found = {}
         for role in ("site_id", "site_name", "site_type"):
             text = _coalesce(self.block, self.mapping, role)
-            texts = text if text is not None else pd.Series("", index=self.block.index, dtype="str")
+            said = self.context.constant(role, "")
+            texts = text if text is not None else pd.Series(said, index=self.block.index, dtype="str")
             found[role] = _each(texts, _one_space)
-        found["key"] = np.where(found["site_id"] != "", found["site_id"], found["site_name"])
+        found["key"] = _where(found["site_id"] != "", found["site_id"], found["site_name"])
         found["type"] = _each(pd.Series(found["site_type"]), lambda text: read_site_type(text) if text else None)
-        default = self.context.constant("site_type")
-        if default:
-            found["type"] = np.where(found["site_type"] == "", default, found["type"])
         return found
 
     # -- times --------------------------------------------------------------------------------------
@@ -338,15 +343,15 @@ class _Block:
     def _times(self, cells: pd.DataFrame) -> pd.DataFrame:
         chosen = self._read_all_times()
         kind = chosen["kind"].fillna("").to_numpy()
-        at = self.usable & ((chosen["phenomenon_time"].isna().to_numpy()) | np.isin(kind, ("future", "too_old")))
+        at = self.usable & ((chosen["phenomenon_time"].isna().to_numpy()) | _isin(kind, ("future", "too_old")))
         asked = at & (kind == "ambiguous_date") & ("date-order" in self.plan.questions)
         where = np.flatnonzero(at)
         if len(where):
             reasons = chosen["reason"].to_numpy(dtype=object)[where]
-            reasons = np.where(pd.isna(reasons), "The row has no date.", reasons)
+            reasons = _where(pd.isna(reasons), "The row has no date.", reasons)
             fixes = chosen["fix"].to_numpy(dtype=object)[where]
-            fixes = np.where(pd.isna(fixes), "Write the date, best as 2026-03-04.", fixes)
-            questions = np.where(asked[where], "date-order", None)
+            fixes = _where(pd.isna(fixes), "Write the date, best as 2026-03-04.", fixes)
+            questions = _where(asked[where], "date-order", None)
             self.lines.add(where, chosen["column"].to_numpy()[where], chosen["text"].to_numpy()[where], reasons, fixes,
                            questions)  # fmt: skip
         self.usable &= ~at
@@ -389,7 +394,7 @@ class _Block:
                 if part is None:
                     break
                 number_text = _each(part, _month_number)
-                text = text + np.where(number_text == "", "", "-" + number_text.astype(str))
+                text = text + _where(number_text == "", "", "-" + number_text.astype(str))
             found.append((text, clock, zone, year))
         return found
 
@@ -422,16 +427,16 @@ class _Block:
         )
         if isinstance(zones, str):
             said = found["time_zone_source"].fillna("").to_numpy()
-            found["time_zone_source"] = np.where(said == "", None, "documented")
+            found["time_zone_source"] = _where(said == "", None, "documented")
         return found.iloc[order].reset_index(drop=True)
 
     # -- places -------------------------------------------------------------------------------------
 
-    def _places(self, site: dict[str, np.ndarray]) -> pd.DataFrame:
+    def _places(self, site: dict[str, Array]) -> pd.DataFrame:
         place = self._given_places()
         kind = place["kind"].fillna("").to_numpy(dtype=object)
         self._ask_swapped(place, kind)
-        bad = self.usable & ~np.isin(kind, ("", "blank", "outside")) & ~self.waits
+        bad = self.usable & ~_isin(kind, ("", "blank", "outside")) & ~self.waits
         missing = place["longitude"].isna().to_numpy()
         for table in (self.context.sites, self.context.known):
             if table is not None and (missing & self.usable).any():
@@ -446,7 +451,7 @@ class _Block:
                 place["text"].to_numpy()[where],
                 place["reason"].to_numpy(dtype=object)[where],
                 place["fix"].to_numpy(dtype=object)[where],
-                np.where(asked, "crs", None),
+                _where(asked, "crs", None),
             )
             self.usable[where[asked]] = False
             self.waits[where[asked]] = True
@@ -466,6 +471,9 @@ class _Block:
         crs: pd.Series | str | None = _coalesce(self.block, mapping, "crs")
         datum = _coalesce(self.block, mapping, "datum")
         place: pd.DataFrame | None = None
+        if lon is None and self.context.constant("latitude") and self.context.constant("longitude"):
+            lon = pd.Series(self.context.constant("longitude"), index=self.block.index, dtype="str")
+            lat = pd.Series(self.context.constant("latitude"), index=self.block.index, dtype="str")
         if lon is not None and lat is not None:
             place = self._points({"x": lon, "y": lat, "crs": datum if datum is not None else None})
         if text is not None and (place is None or (place["kind"] == "blank").any()):
@@ -482,17 +490,17 @@ class _Block:
             place = _no_places(size)
         place["accuracy"] = self._accuracy(place)
         if datum is not None:
-            place["horizontal_datum"] = np.where((datum == "").to_numpy(), place["horizontal_datum"], datum.to_numpy(dtype=object))
+            place["horizontal_datum"] = _where((datum == "").to_numpy(), place["horizontal_datum"], datum.to_numpy(dtype=object))
         return place
 
-    def _accuracy(self, place: pd.DataFrame) -> np.ndarray:
+    def _accuracy(self, place: pd.DataFrame) -> Array:
         found = place["horizontal_accuracy_m"].to_numpy("float64")
         text = _coalesce(self.block, self.mapping, "accuracy")
         if text is not None:
             said = pd.to_numeric(text, errors="coerce").to_numpy("float64")
-            found = np.where(np.isnan(said), found, said)
+            found = _where(np.isnan(said), found, said)
         shift = place["transformation_m"].to_numpy("float64")
-        return np.where(np.isnan(found), shift, np.fmax(found, np.where(np.isnan(shift), 0, shift)))
+        return _where(np.isnan(found), shift, np.fmax(found, _where(np.isnan(shift), 0, shift)))
 
     def _points(self, parts: dict[str, pd.Series | str | None]) -> pd.DataFrame:
         columns = {name: part for name, part in parts.items() if isinstance(part, pd.Series)}
@@ -527,13 +535,13 @@ class _Block:
     def _no_crs(self, x: pd.Series, y: pd.Series) -> pd.DataFrame:
         place = _no_places(self.size)
         blank = ((x == "") | (y == "")).to_numpy()
-        place["kind"] = np.where(blank, "blank", "no_crs")
+        place["kind"] = _where(blank, "blank", "no_crs")
         place["text"] = (x + ", " + y).to_numpy()
-        place["reason"] = np.where(blank, None, "The reference system of the coordinates is not known.")
-        place["fix"] = np.where(blank, None, "Answer the question about the reference system.")
+        place["reason"] = _where(blank, None, "The reference system of the coordinates is not known.")
+        place["fix"] = _where(blank, None, "Answer the question about the reference system.")
         return place
 
-    def _ask_swapped(self, place: pd.DataFrame, kind: np.ndarray) -> None:
+    def _ask_swapped(self, place: pd.DataFrame, kind: Array) -> None:
         swapped = self.usable & (kind == "swapped")
         if not swapped.any():
             return
@@ -563,9 +571,9 @@ class _Block:
         place.loc[where, "longitude"] = pd.to_numeric(pairs[first], errors="coerce").to_numpy()
         place.loc[where, "latitude"] = pd.to_numeric(pairs[second], errors="coerce").to_numpy()
 
-    def _join_sites(self, sites: Sites, site: dict[str, np.ndarray], place: pd.DataFrame, missing: np.ndarray) -> None:
+    def _join_sites(self, sites: Sites, site: dict[str, Array], place: pd.DataFrame, missing: Array) -> None:
         table = sites.table
-        lookup = {}
+        lookup: dict[str, int] = {}
         for column in ("name", "key"):
             for position, word in enumerate(table[column]):
                 if word:
@@ -588,10 +596,11 @@ class _Block:
                 values[where] = table[column].to_numpy()[rows]
                 place[name] = values
             for name, column in (("site_name", "name"), ("type", "type")):
-                empty = np.isin(site[name][where], ("", None))
+                said = pd.Series(site[name][where], dtype="object")
+                empty = (said.isna() | said.eq("")).to_numpy()
                 site[name][where[empty]] = table[column].to_numpy(dtype=object)[rows[empty]]
 
-    def _name_sites(self, site: dict[str, np.ndarray], place: pd.DataFrame) -> None:
+    def _name_sites(self, site: dict[str, Array], place: pd.DataFrame) -> None:
         """Give each row its site: by id, by name, or by its place; without either it cannot be kept."""
         known = place["longitude"].notna().to_numpy()
         named = site["key"] != ""
@@ -623,7 +632,7 @@ class _Block:
         found["question"] = np.full(len(found), None, dtype=object)
         for name in ("reason", "fix", "detection_condition", "result_status", "qualifier", "unit_in_cell"):
             values = found[name].to_numpy(dtype=object)
-            found[name] = np.where(pd.isna(values), None, values)
+            found[name] = _where(pd.isna(values), None, values)
         if self.mapping.layout == "long":
             self._apply_remarks(cells, found)
         self._units(cells, found)
@@ -649,29 +658,31 @@ class _Block:
         verdict = np.full(len(found), "", dtype=object)
         remarks = self._at(cells, "qualifier")
         if remarks is not None:
-            verdict = _each(remarks, lambda text: _REMARKS.get(" ".join(text.casefold().split()), ""))
-            status = np.where(verdict == "E", "estimated", status)
+            rules = self.mapping.rules
+            codes = _REMARKS | dict((rules.codes if rules else {}).get("qualifier", {}))
+            verdict = _each(remarks, lambda text: codes.get(" ".join(text.casefold().split()), ""))
+            status = _where(verdict == "E", "estimated", status)
             shown = remarks.to_numpy(dtype=object)
-            found["qualifier"] = np.where(shown == "", found["qualifier"].to_numpy(dtype=object), shown)
+            found["qualifier"] = _where(shown == "", found["qualifier"].to_numpy(dtype=object), shown)
         said = self._at(cells, "condition")
         if said is not None:
             read = _each(said, lambda text: _CONDITIONS.get(fold(text), ("", "")) if text else ("", ""))
             signs = np.array([pair[0] for pair in read], dtype=object)
             words = np.array([pair[1] for pair in read], dtype=object)
-            verdict = np.where(signs == "", verdict, signs)
-            condition = np.where(words == "", condition, words)
+            verdict = _where(signs == "", verdict, signs)
+            condition = _where(words == "", condition, words)
         quantified = np.isfinite(result) & (censoring == "=")
         for sign in ("<", ">"):
             here = verdict == sign
-            limit = np.where(here & quantified, result, limit)
-            result = np.where(here & quantified, np.nan, result)
-            free = here & (quantified | np.isin(kind, ("blank", "text", "nd_without_limit")) | (censoring == "missing"))
-            censoring = np.where(free, sign, censoring)
-            reason, kind = np.where(free, None, reason), np.where(free, "", kind)
+            limit = _where(here & quantified, result, limit)
+            result = _where(here & quantified, np.nan, result)
+            free = here & (quantified | _isin(kind, ("blank", "text", "nd_without_limit")) | (censoring == "missing"))
+            censoring = _where(free, sign, censoring)
+            reason, kind = _where(free, None, reason), _where(free, "", kind)
             default = "below_detection" if sign == "<" else "above_range"
-            condition = np.where(free & (condition == None), default, condition)  # noqa: E711
+            condition = _where(free & (condition == None), default, condition)  # noqa: E711
         gone = (verdict == "missing") & ~quantified
-        reason = np.where(gone, "The source reports no result for this row.", reason)
+        reason = _where(gone, "The source reports no result for this row.", reason)
         for name, values in (("result", result), ("detection_limit", limit), ("censoring", censoring),
                              ("detection_condition", condition), ("result_status", status), ("reason", reason),
                              ("kind", kind)):  # fmt: skip
@@ -690,10 +701,10 @@ class _Block:
         ucum = np.array([None if u is None else u.ucum for u in read], dtype=object)
         form = np.array([None if u is None else u.species for u in read], dtype=object)
         have = np.array([code is not None for code in ucum])
-        found["m_unit"] = np.where(have, ucum, found["m_unit"].to_numpy(dtype=object))
-        found["m_unit_source"] = np.where(have, inside, found["m_unit_source"].to_numpy(dtype=object))
+        found["m_unit"] = _where(have, ucum, found["m_unit"].to_numpy(dtype=object))
+        found["m_unit_source"] = _where(have, inside, found["m_unit_source"].to_numpy(dtype=object))
         with_form = have & np.array([word is not None for word in form])
-        found["m_species"] = np.where(with_form, form, found["m_species"].to_numpy(dtype=object))
+        found["m_species"] = _where(with_form, form, found["m_species"].to_numpy(dtype=object))
         found["unit_given"] = have
 
     def _apply_limits(self, cells: pd.DataFrame, found: pd.DataFrame) -> None:
@@ -701,7 +712,7 @@ class _Block:
         columns, units = self.mapping.of("limit"), self.mapping.of("limit_unit")
         at = cells["at"].to_numpy("int64")
         for number, column in enumerate(columns):
-            need = np.isin(found["censoring"].to_numpy(dtype=object), ("<", ">")) & found["detection_limit"].isna().to_numpy()
+            need = _isin(found["censoring"].to_numpy(dtype=object), ("<", ">")) & found["detection_limit"].isna().to_numpy()
             if not need.any():
                 return
             text = self.block[column.source].str.strip().iloc[at].reset_index(drop=True)
@@ -736,25 +747,25 @@ class _Block:
         kind = found["kind"].to_numpy(dtype=object)
         reason = found["reason"].to_numpy(dtype=object, copy=True)
         fix = found["fix"].to_numpy(dtype=object, copy=True)
-        reason = np.where(kind == "nd_without_limit", None, reason)
+        reason = _where(kind == "nd_without_limit", None, reason)
         blank = (kind == "blank") | (found["censoring"] == "missing").to_numpy()
-        reason = np.where(blank & pd.isna(reason), "The cell says that there is no result.", reason)
-        fix = np.where(blank & pd.isna(fix), "Nothing to do, or write the result.", fix)
+        reason = _where(blank & pd.isna(reason), "The cell says that there is no result.", reason)
+        fix = _where(blank & pd.isna(fix), "Nothing to do, or write the result.", fix)
         presence = found["detection_condition"].isin(["present", "absent"]).to_numpy()
         words = (kind == "text") & ~presence & pd.isna(reason)
-        reason = np.where(words, "The cell holds words and no result.", reason)
-        fix = np.where(words & pd.isna(fix), "Write the result as a number, or < and the limit.", fix)
+        reason = _where(words, "The cell holds words and no result.", reason)
+        fix = _where(words & pd.isna(fix), "Write the result as a number, or < and the limit.", fix)
         result, limit = found["result"].to_numpy("float64"), found["detection_limit"].to_numpy("float64")
         signed, limits = self._signed(found), (np.isfinite(limit) & (limit < 0))
         below = ((np.isfinite(result) & (result < 0)) | limits) & ~signed
-        reason = np.where(below & pd.isna(reason), "A concentration cannot be below zero.", reason)
-        fix = np.where(below, "If it was below the limit, write < and the limit, e.g. <0.5.", fix)
+        reason = _where(below & pd.isna(reason), "A concentration cannot be below zero.", reason)
+        fix = _where(below, "If it was below the limit, write < and the limit, e.g. <0.5.", fix)
         ph = (found["m_property"] == "ph").to_numpy() & np.isfinite(result) & ((result > 14) | (result < 0))
-        reason = np.where(ph, "A pH lies between 0 and 14.", reason)
-        fix = np.where(ph, "Check the number and the column.", fix)
+        reason = _where(ph, "A pH lies between 0 and 14.", reason)
+        fix = _where(ph, "Check the number and the column.", fix)
         found["reason"], found["fix"] = reason, fix
 
-    def _signed(self, found: pd.DataFrame) -> np.ndarray:
+    def _signed(self, found: pd.DataFrame) -> Array:
         """Say which results may be below zero."""
         codes, distinct = pd.factorize(pd.MultiIndex.from_arrays([found["m_property"], found["m_unit"]]))
         may = []
@@ -767,10 +778,10 @@ class _Block:
 
     def _apply_constants(self, cells: pd.DataFrame, found: pd.DataFrame) -> None:
         result = found["result"].to_numpy("float64", copy=True)
-        stand_in = np.isin(found["kind"].to_numpy(dtype=object), ("sentinel", "sentinel_suspected"))
+        stand_in = _isin(found["kind"].to_numpy(dtype=object), ("sentinel", "sentinel_suspected"))
         if stand_in.any():
             said = pd.to_numeric(cells["text"].where(stand_in).str.replace("−", "-"), errors="coerce")
-            result = np.where(stand_in & np.isnan(result), said, result)
+            result = _where(stand_in & np.isnan(result), said, result)
         for value, action in self.plan.constants.items():
             here = np.isclose(result, value, rtol=1e-9, atol=0) & self._constant_columns(cells, value)
             if not here.any():
@@ -793,12 +804,12 @@ class _Block:
                 found.loc[here, "reason"] = "The number stands for “no value”."
                 found.loc[here, "fix"] = "Nothing to do, or write the result."
 
-    def _forgive(self, found: pd.DataFrame, here: np.ndarray) -> None:
+    def _forgive(self, found: pd.DataFrame, here: Array) -> None:
         signed = self._signed(found)
         fine = here & ((found["result"].isna()).to_numpy() | signed | (found["result"] >= 0).to_numpy())
         found.loc[fine, "reason"] = None
 
-    def _constant_columns(self, cells: pd.DataFrame, value: float) -> np.ndarray:
+    def _constant_columns(self, cells: pd.DataFrame, value: float) -> Array:
         names = self.plan.constant_columns.get(value)
         if not names or self.mapping.layout == "long":
             return np.ones(len(cells), dtype=bool)
@@ -813,13 +824,13 @@ class _Block:
         asked = first[cells["meta"].to_numpy("int64")] if len(cells) else np.array([], dtype=object)
         given = found["unit_given"].to_numpy(bool) if "unit_given" in found else np.zeros(len(found), bool)
         about_unit = np.array([isinstance(q, str) and q.startswith("unit") for q in asked], dtype=bool)
-        asked = np.where(given & about_unit, None, asked)
+        asked = _where(given & about_unit, None, asked)
         here = pd.isna(reason) & ~pd.isna(asked)
-        question = np.where(here, asked, question)
-        reason = np.where(here, "Waits for the answer to a question.", reason)
-        found["fix"] = np.where(here, "Answer the question.", found["fix"].to_numpy(dtype=object))
+        question = _where(here, asked, question)
+        reason = _where(here, "Waits for the answer to a question.", reason)
+        found["fix"] = _where(here, "Answer the question.", found["fix"].to_numpy(dtype=object))
         unclear = (found["kind"] == "ambiguous_decimal").to_numpy() & ("decimal" in self.plan.questions)
-        question = np.where(unclear, "decimal", question)
+        question = _where(unclear, "decimal", question)
         found["question"], found["reason"] = question, reason
 
     # -- observations -------------------------------------------------------------------------------
@@ -828,7 +839,7 @@ class _Block:
         self,
         cells: pd.DataFrame,
         found: pd.DataFrame,
-        site: dict[str, np.ndarray],
+        site: dict[str, Array],
         time: pd.DataFrame,
         place: pd.DataFrame,
     ) -> pd.DataFrame:
@@ -863,13 +874,13 @@ class _Block:
         }
         return pd.DataFrame({name: cells for name, cells in out.items() if not _all_missing(cells)}, index=np.arange(len(at)))
 
-    def _verbatim(self, cells: pd.DataFrame) -> np.ndarray:
+    def _verbatim(self, cells: pd.DataFrame) -> Array:
         """Give what was written as the result: the cell, or where it is empty the words that stand for it."""
         text = cells["text"].to_numpy(dtype=object)
         for role in ("condition", "qualifier"):
             said = self._at(cells, role) if self.mapping.layout == "long" else None
             if said is not None:
-                text = np.where(text == "", said.to_numpy(dtype=object), text)
+                text = _where(text == "", said.to_numpy(dtype=object), text)
         return text
 
     def _quarantine_cells(self, cells: pd.DataFrame, found: pd.DataFrame) -> None:
@@ -894,7 +905,7 @@ class _Block:
             found["question"].to_numpy(dtype=object)[keep],
         )
 
-    def _what(self, good: pd.DataFrame, at: np.ndarray, site: dict[str, np.ndarray]) -> dict[str, object]:
+    def _what(self, good: pd.DataFrame, at: np.ndarray, site: dict[str, Array]) -> dict[str, object]:
         medium = self._medium(good, at, site)
         texts = {}
         for role, name in (("method", "procedure"), ("sample_id", "sample_id")):
@@ -914,32 +925,32 @@ class _Block:
             "sampled_medium": medium,
             "sample_fraction": fraction,
             "method_speciation": good["m_species"].to_numpy(dtype=object),
-            "procedure_class": classes if isinstance(classes, str) else np.where(pd.isna(classes), default, classes),
+            "procedure_class": classes if isinstance(classes, str) else _where(pd.isna(classes), default, classes),
             "replicate": self._replicates(at),
             "position_rule": self._position_rules(site["type"][at]),
         }
 
-    def _medium(self, good: pd.DataFrame, at: np.ndarray, site: dict[str, np.ndarray]) -> np.ndarray:
+    def _medium(self, good: pd.DataFrame, at: np.ndarray, site: dict[str, Array]) -> Array:
         medium = np.full(len(at), None, dtype=object)
         text = _coalesce(self.block, self.mapping, "medium")
         for column in reversed(self.mapping.of("medium")):
             said = _each(self.block[column.source].str.strip(), lambda t: read_medium(t) if t else None)[at]
-            medium = np.where(pd.isna(said), medium, said)
+            medium = _where(pd.isna(said), medium, said)
         groups = _each(
             pd.Series(good["m_property"].to_numpy(dtype=object)),
             lambda key: "air" if key in PROPERTIES and PROPERTIES[key].group == "air" else "",
         )
-        by_type = np.array([_BY_TYPE.get(kind) if kind else None for kind in site["type"][at]], dtype=object)
+        by_type = _each(pd.Series(site["type"][at], dtype=object), lambda kind: _BY_TYPE.get(kind))
         vague = pd.isna(medium) | (medium == "water")
-        medium = np.where(vague & ~pd.isna(by_type) & (groups != "air"), by_type, medium)
+        medium = _where(vague & ~pd.isna(by_type) & (groups != "air"), by_type, medium)
         constant = self.context.constant("medium")
-        medium = np.where(pd.isna(medium) & (constant is not None), constant, medium)
-        medium = np.where(pd.isna(medium) & (groups == "air"), "air", medium)
+        medium = _where(pd.isna(medium) & (constant is not None), constant, medium)
+        medium = _where(pd.isna(medium) & (groups == "air"), "air", medium)
         mapped = ~pd.isna(good["m_property"].to_numpy(dtype=object))
-        medium = np.where(pd.isna(medium) & mapped & (text is None), "water", medium)
-        return np.where(pd.isna(medium), "unknown", medium)
+        medium = _where(pd.isna(medium) & mapped & (text is None), "water", medium)
+        return _where(pd.isna(medium), "unknown", medium)
 
-    def _replicates(self, at: np.ndarray) -> np.ndarray:
+    def _replicates(self, at: Array) -> Array:
         found = np.full(len(at), None, dtype=object)
         text = _coalesce(self.block, self.mapping, "replicate")
         if text is not None:
@@ -949,10 +960,10 @@ class _Block:
             rules = self.mapping.rules
             codes = dict((rules.codes if rules else {}).get("replicate_mark", {}))
             marks = _each(mark, lambda t: codes.get(t) or ("replicate" if _says_replicate(t) else None))[at]
-            found = np.where(pd.isna(found), marks, found)
+            found = _where(pd.isna(found), marks, found)
         return found
 
-    def _position_rules(self, types: np.ndarray) -> np.ndarray | str:
+    def _position_rules(self, types: Array) -> Array | str:
         topic = self.context.topic
         if topic is None or not topic.privacy:
             return "exact"
@@ -971,7 +982,7 @@ class _Block:
             "depth_m": depth,
         }
 
-    def _depths(self, at: np.ndarray) -> np.ndarray:
+    def _depths(self, at: Array) -> Array:
         columns = self.mapping.of("depth")
         if not columns:
             return np.full(len(at), np.nan)
@@ -987,24 +998,24 @@ class _Block:
             self.lines.add(wrong, columns[0].source, text.to_numpy(dtype=object)[wrong],
                            "A depth below ground cannot be negative; the reading is kept without it.",
                            "Write the depth as metres below ground, positive downwards.")  # fmt: skip
-        return np.where(depth < 0, np.nan, depth)[at]
+        return _where(depth < 0, np.nan, depth)[at]
 
-    def _number(self, values: np.ndarray, role: str, at: np.ndarray) -> np.ndarray:
+    def _number(self, values: np.ndarray, role: str, at: Array) -> Array:
         text = _coalesce(self.block, self.mapping, role)
         if text is None:
             return values
         said = pd.to_numeric(text.str.replace(",", ".", regex=False), errors="coerce").to_numpy("float64")[at]
-        return np.where(np.isnan(said), values, said)
+        return _where(np.isnan(said), values, said)
 
-    def _quality(self, good: pd.DataFrame, at: np.ndarray) -> dict[str, object]:
+    def _quality(self, good: pd.DataFrame, at: Array) -> dict[str, object]:
         status = good["result_status"].to_numpy(dtype=object)
         text = _coalesce(self.block, self.mapping, "status")
         if text is not None:
             said = _each(text, self._status_of)[at]
-            status = np.where(pd.isna(status), said, status)
-        status = np.where(pd.isna(status), "unknown", status)
-        flag = np.where(status == "suspect", 3, np.where(status == "rejected", 4, 2)).astype("int64")
-        reason = np.where(flag > 2, "the source marks the result so", None)
+            status = _where(pd.isna(status), said, status)
+        status = _where(pd.isna(status), "unknown", status)
+        flag = _where(status == "suspect", 3, _where(status == "rejected", 4, 2)).astype("int64")
+        reason = _where(flag > 2, "the source marks the result so", None)
         return {"result_status": status, "quality_flag": flag, "quality_reason": reason}
 
     def _status_of(self, text: str) -> str | None:
@@ -1013,7 +1024,7 @@ class _Block:
         word = fold(text).removeprefix("validation status ")
         return codes.get(text.strip().casefold()) or _STATUS.get(word)
 
-    def _column_or_constant(self, role: str, at: np.ndarray) -> object:
+    def _column_or_constant(self, role: str, at: Array) -> object:
         constant = self.context.constant(role)
         if role == "attribution" and constant is None:
             constant = self.context.contributor
@@ -1021,7 +1032,7 @@ class _Block:
         if text is None:
             return constant or "unknown"
         cells = text.to_numpy(dtype=object)[at]
-        return np.where(cells == "", constant or "unknown", cells)
+        return _where(cells == "", constant or "unknown", cells)
 
     # -- accounts -----------------------------------------------------------------------------------
 
@@ -1060,9 +1071,9 @@ def _read_distinct(texts: pd.Series, decimal: str | None) -> pd.DataFrame:
     if again.any():
         read.loc[again] = read_results(texts[again], decimal=decimal, nd_words=_no_result())
     result = read["result"].to_numpy("float64")
-    read["detection_limit"] = np.where(fine, result, read["detection_limit"].to_numpy("float64"))
-    read["censoring"] = np.where(fine, sign, read["censoring"].to_numpy(dtype=object))
-    read["result"] = np.where(fine, np.nan, result)
+    read["detection_limit"] = _where(fine, result, read["detection_limit"].to_numpy("float64"))
+    read["censoring"] = _where(fine, sign, read["censoring"].to_numpy(dtype=object))
+    read["result"] = _where(fine, np.nan, result)
     return read
 
 
@@ -1095,8 +1106,8 @@ def _all_missing(cells: object) -> bool:
     return isinstance(cells, np.ndarray) and cells.dtype == object and len(cells) > 0 and bool(pd.isna(cells).all())
 
 
-def _none_if_empty(cells: np.ndarray) -> np.ndarray:
-    return np.where(pd.isna(cells) | (cells == ""), None, cells)
+def _none_if_empty(cells: Array) -> Array:
+    return _where(pd.isna(cells) | (cells == ""), None, cells)
 
 
 def _month_number(text: str) -> str:
@@ -1125,8 +1136,6 @@ def _says_replicate(text: str) -> bool:
 
 
 def _constant_slug(value: float) -> str:
-    from sensors.questions import slug
-
     return slug("constant", f"{value:.6g}")
 
 
@@ -1158,9 +1167,7 @@ def _fill_blank(place: pd.DataFrame | None, other: pd.DataFrame) -> pd.DataFrame
     return pd.DataFrame({name: place[name].where(~blank, other[name]) for name in place if name in other})
 
 
-def _swapped_question(mapping: Mapping, example: object) -> object:
-    from sensors.questions import Choice, Question
-
+def _swapped_question(mapping: Mapping, example: object) -> Question:
     return Question(
         "swapped-coordinates",
         "Are latitude and longitude swapped in some rows?",

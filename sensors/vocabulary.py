@@ -353,6 +353,7 @@ def read_code(code: str) -> Substance | None:
     code = code.strip()
     if re.fullmatch(r"\d{1,5}", code) and (pcode := find_pcode(code)):
         return Substance(pcode.property, code, pcode.species, pcode.fraction, f"usgs:{code.zfill(5)}")
+    code = code.removeprefix("CAS_")  # as the EEA writes it
     if re.fullmatch(r"\d{2,7}-\d\d-\d", code):
         return Substance(find_cas(code), code, None, None, f"cas:{code}")
     return None
@@ -380,6 +381,17 @@ _SHORTHAND: Mapping[str, str] = {
     "ugm3": "ug/m3",
     "cfu100ml": "CFU/100mL",
     "mpn100ml": "MPN/100mL",
+    "ملغملتر": "mg/L",
+    "ملجملتر": "mg/L",
+    "مجملتر": "mg/L",
+    "ملغل": "mg/L",
+    "ملغرامل": "mg/L",
+    "ميكروغراملتر": "ug/L",
+    "ميكروجراملتر": "ug/L",
+    "मिग्रालीटर": "mg/L",
+    "मिलीग्रामलीटर": "mg/L",
+    "मिग्राली": "mg/L",
+    "माइक्रोग्रामलीटर": "ug/L",
 }
 
 
@@ -391,6 +403,7 @@ def _unit_of(text: str) -> tuple[str | None, str | None]:
     text = text.strip(" ,;:")
     if not text or text.isdigit():
         return None, None
+    text = re.sub(r"\s*,?\s*(?:@|at|bei|à|a|bij|em)\s*\d\d\s*°?\s*[CcF]?$", "", text)
     unit = read_unit(text)
     if unit.ucum is None and (short := _SHORTHAND.get(re.sub(r"[\s_/.-]", "", text.casefold()))):
         unit = read_unit(short)
@@ -427,6 +440,8 @@ def _read_header(header: str, unit_row: str) -> Meaning:
     best = Meaning("unknown", name=header.strip(), sure=0.0)
     for sure, text in _readings(header):
         role = _folded("roles").get(fold(text))
+        if sure < 0.95 and _is_personal(header):
+            return Meaning("personal", name=header.strip(), sure=sure)
         measure = _measure(text, unit_row)
         if role and (measure is None or measure.unit_source is None):
             # A word that is both, e.g. "Source" in French or English, is what a column is for.
@@ -437,7 +452,23 @@ def _read_header(header: str, unit_row: str) -> Meaning:
             return replace(measure, name=header.strip(), sure=sure)
         if measure is not None and measure.unit and best.role == "unknown" and sure == 1.0:
             best = replace(measure, name=header.strip(), sure=0.5)
-    return best
+    return replace(best, role="personal") if best.role == "unknown" and _is_personal(header) else best
+
+
+# The end of a longer name that says nothing by itself: interviewer_name is no site.
+_TOO_LITTLE = frozenset(
+    ["name", "names", "nom", "nombre", "nome", "naam", "id", "no", "nr", "number", "code", "point", "type", "notes", "note", "location", "index", "value", "values", "count", "total", "status", "description", "unit", "method", "test", "flag", "mean", "min", "max", "sd", "test1"]
+)
+
+
+_JOINING = frozenset(["or", "and", "et", "ou", "y", "o", "e", "und", "oder", "of", "not", "no", "without", "sans", "sin"])
+
+
+def _is_personal(header: str) -> bool:
+    """Say whether any word or pair of words of a header is one for a person or how to reach one."""
+    words = fold(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header)).split()
+    runs = [" ".join(words[at : at + size]) for size in (1, 2, 3) for at in range(len(words))]
+    return any(_folded("roles").get(run) == "personal" for run in runs)
 
 
 def _readings(header: str) -> Iterator[tuple[float, str]]:
@@ -448,14 +479,19 @@ def _readings(header: str) -> Iterator[tuple[float, str]]:
     stripped = re.sub(r"^#(?=\w)", "", stripped)
     if stripped and stripped != text:
         yield 0.95, stripped
-    for mark in ("::", "/", ".", "-", ":"):
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])|(?<=[a-z])(?=ID\b)", " ", stripped)
+    if spaced != stripped:
+        yield 0.95, spaced  # SampleDate, WellName
+    for mark in ("::", "/", ".", "-", ":", "_"):
         parts = stripped.split(mark)
         if mark == "/" and len(parts) > 1 and read_unit("/".join(parts[-2:])).ucum:
             continue
         for cut in range(1, min(len(parts), 5)):
             tail = mark.join(parts[cut:]).strip("_ ")
             tail = re.sub(r"^\d+_", "", tail)
-            if len(tail) > 1 and tail[0].isalpha():
+            if any(fold(part) in _JOINING for part in parts[:cut]):
+                continue  # "smell or colour" is not a colour
+            if len(tail) > 1 and tail[0].isalpha() and fold(tail) not in _TOO_LITTLE:
                 yield 0.9, tail
 
 

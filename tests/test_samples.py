@@ -43,10 +43,13 @@ def test_usgs_inl_with_its_sites(shared: Path) -> None:
     table, report = reading.observations, reading.report
     assert (report.rows_in, report.observations, report.rows_quarantined) == (35_678, 35_677, 1)
     assert list(reading.quarantine["source_row"]) == [34_535]  # the one row with an empty result
-    assert report.censored == 3_925 and (table["censoring"] == "<").sum() == 3_925
+    assert report.censored == 3_925
+    assert (table["censoring"] == "<").sum() == 3_925
     assert (table["result_status"] == "estimated").sum() == 480
     assert (table["replicate"] == "replicate").sum() == 2_865
-    assert report.sites == 294 and report.questions == [] and report.dialect == "usgs_nwis"
+    assert report.sites == 294
+    assert report.questions == []
+    assert report.dialect == "usgs_nwis"
     assert report.properties == {
         "tritium": 9_303,
         "strontium_90": 5_748,
@@ -102,7 +105,8 @@ def test_kenya_answered(shared: Path) -> None:
     # Arc 1960 lies some 300 m off: without its datum shift the point would be at 39.43963, -4.30787.
     assert _place(first) == pytest.approx((39.440525, -4.310762), abs=1e-5)
     nitrate = _one(table, 6, "nitrate")
-    assert nitrate["result"] == pytest.approx(2.776902331890953) and nitrate["method_speciation"] == "as NO3"
+    assert nitrate["result"] == pytest.approx(2.776902331890953)
+    assert nitrate["method_speciation"] == "as NO3"
     arsenic = _one(table, 6, "arsenic")
     assert (arsenic["censoring"], arsenic["detection_limit"]) == ("<", pytest.approx(0.7999))
     assert _one(table, 6, "delta_18o")["result"] == pytest.approx(-3.300627356927472)
@@ -126,13 +130,15 @@ def test_dutch_laboratory_long(shared: Path) -> None:
     aspartame = _one(table, 8)
     assert (aspartame["observed_property"], aspartame["censoring"], aspartame["detection_limit"], aspartame["unit"]) == (
         "aspartame", "<", 0.01, "ug/L")  # fmt: skip
-    assert _one(table, 2)["observed_property"] == "bicarbonate" and _one(table, 2)["result"] == 240.0
+    assert _one(table, 2)["observed_property"] == "bicarbonate"
+    assert _one(table, 2)["result"] == 240.0
     iron = _one(table, 4)
     assert (iron["observed_property"], iron["result"], iron["unit"]) == ("iron", 0.42, "mg/L")
     assert (_one(table, 5)["observed_property"], _one(table, 5)["unit"]) == ("pfoa", "ng/L")
     assert (_one(table, 15)["observed_property"], _one(table, 15)["result"]) == ("pfos", 5.0)
     assert set(table["monitoring_location_id"]) == {"upload:SW", "upload:GW"}
-    assert table.geometry.isna().all() and report.rows_without_place == 14
+    assert table.geometry.isna().all()
+    assert report.rows_without_place == 14
 
 
 def test_dutch_laboratory_wide_with_a_stacked_header(shared: Path) -> None:
@@ -147,7 +153,8 @@ def test_dutch_laboratory_wide_with_a_stacked_header(shared: Path) -> None:
     }
     reading = _read(shared, "groundwater/wadi_messy_data.xlsx", answers=answers)
     table, report = reading.observations, reading.report
-    assert report.questions == [] and report.rows_observed == 13
+    assert report.questions == []
+    assert report.rows_observed == 13
     found = table.set_index(["source_row", "observed_property_name"])
     assert found.loc[(14, "Nitrate"), "result"] == 999.0
     assert (found.loc[(14, "Nitrate"), "unit"], found.loc[(14, "Nitrate"), "method_speciation"]) == ("ug/L", "as N")
@@ -162,13 +169,15 @@ def test_usgs_full_phys_chem(shared: Path) -> None:
     reading = _read(shared, "groundwater/usgs_samples_fullphyschem.csv")
     table, report = reading.observations, reading.report
     assert (report.rows_in, report.observations, report.censored, report.sites) == (67, 67, 4, 1)
-    assert report.questions == [] and report.dialect == "wqx3"
+    assert report.questions == []
+    assert report.dialect == "wqx3"
     assert set(table["monitoring_location_id"]) == {"USGS-05406500"}
     assert _place(dict(table.iloc[0])) == pytest.approx((-89.732222, 43.134167), abs=1e-5)
     assert set(table["horizontal_datum"]) == {"NAD83"}
     assert set(table["sampled_medium"]) == {"surface_water"}
     ammonium = table[(table["observed_property"] == "ammonium") & (table["censoring"] == "<")]
-    assert set(ammonium["detection_limit"]) <= {0.026, 0.02} and set(ammonium["unit"]) == {"mg/L"}
+    assert set(ammonium["detection_limit"]) <= {0.026, 0.02}
+    assert set(ammonium["unit"]) == {"mg/L"}
     nitrite = table[table["observed_property"] == "nitrite"]
     assert set(nitrite["method_speciation"]) == {"as N", "as NO2"}
     first = _one(table, 2)
@@ -263,12 +272,14 @@ def test_excel_with_every_bad_habit(shared: Path) -> None:
     table, report = reading.observations, reading.report
     assert (report.rows_in, report.observations, report.rows_quarantined, report.censored) == (5, 4, 1, 1)
     assert _place(_one(table, 3)) == pytest.approx((1.1702, 7.2139), abs=1e-5)
-    assert _one(table, 3)["censoring"] == "<" and _one(table, 4)["geometry"] is None
+    assert _one(table, 3)["censoring"] == "<"
+    assert _one(table, 4)["geometry"] is None
     assert _one(table, 4)["result"] == 12.5
     assert str(_one(table, 3)["phenomenon_time"]).startswith("2026-03-04")  # settled by 13/3/2026
     assert _one(table, 5)["replicate"] == "2"  # the row repeated within the file
     lines = reading.quarantine.set_index("source_row")
-    assert "zero" in lines.loc[6, "reason"] and "0, 0" in lines.loc[4, "reason"]
+    assert "zero" in lines.loc[6, "reason"]
+    assert "0, 0" in lines.loc[4, "reason"]
 
 
 @pytest.mark.parametrize("name", ["kobo_labels_en_hxl.csv", "ushahidi_export_hxl.csv", "safecast_mclean.csv"])
@@ -288,7 +299,8 @@ def test_our_own_export_comes_back_the_same(shared: Path, tmp_path: Path) -> Non
     table["longitude"], table["latitude"] = table["longitude"], table["latitude"]
     table.to_csv(tmp_path / "observations.csv", index=False)
     again = read(tmp_path / "observations.csv")
-    assert again.report.dialect == "commonsight" and again.report.rows_quarantined == 0
+    assert again.report.dialect == "commonsight"
+    assert again.report.rows_quarantined == 0
     back = flat(again.observations)
     for column in table.columns:
         assert list(back[column].astype("str")) == list(table[column].astype("str")), column

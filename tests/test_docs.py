@@ -78,14 +78,22 @@ def test_the_lock_names_no_machine_and_no_host():
 def committed() -> list[Path]:
     """List the committed files, or all that would be, where there is no git."""
     try:
-        said = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        said = subprocess.run(
+            ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("not a git work tree")
     return [ROOT / line for line in said.splitlines() if (ROOT / line).is_file()]
 
 
 def test_no_committed_file_names_a_registry_or_a_machine():
-    hosts = ["pypi" + ".org", "files.python" + "hosted", "registry.npm" + "js", "/opt/" + "pypi", "/work" + "/"]
+    hosts = [
+        "pypi" + ".org",
+        "files.python" + "hosted",
+        "registry.npm" + "js",
+        "/opt/" + "pypi",
+        "/work" + "/",
+    ]
     found = []
     for path in committed():
         body = path.read_bytes()
@@ -168,7 +176,10 @@ def top_level_packages() -> list[str]:
     return sorted(
         path.name
         for path in ROOT.iterdir()
-        if path.is_dir() and path.name not in without and not path.name.startswith(".") and any(path.glob("*.py"))
+        if path.is_dir()
+        and path.name not in without
+        and not path.name.startswith(".")
+        and any(path.glob("*.py"))
     )
 
 

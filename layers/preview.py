@@ -21,8 +21,9 @@ MOST = 2000
 
 
 class Dots(folium.MacroElement):
-    """Dots of ``[latitude, longitude, tool tip]`` (degrees, EPSG:4326; HTML made by ``esc``).
+    """Dots of ``(latitude, longitude, tool tip, width)``: degrees, EPSG:4326; HTML made by ``esc``; metres.
 
+    A place with a width is an area, and drawn as one.
     *grounds* are the addresses of the GeoJSON that is drawn under them.
     """
 
@@ -30,14 +31,18 @@ class Dots(folium.MacroElement):
         """{% macro script(this, kwargs) %}
         (async function () {
           const map = {{ this._parent.get_name() }}, dots = {{ this.dots }};
+          map.attributionControl.setPrefix(false);
           map.getContainer().style.background = '#e8eff3';
           map.createPane('ground').style.zIndex = 300;
-          const land = {pane: 'ground', interactive: false, style: (shape) => shape.properties.kind === 'country'
+          const land = {pane: 'ground', interactive: false, attribution: 'Natural Earth', style: (shape) => shape.properties.kind === 'country'
             ? {color: '#8a97a3', weight: 0.8, fillColor: '#fbfaf6', fillOpacity: 1}
             : {color: '#7fb2d4', weight: 2, fillColor: '#b9d7ea'},
             filter: (shape) => shape.geometry.type !== 'Point'};
           const look = {radius: 6, weight: 1.5, color: '#fff', fillColor: '#0b5cad', fillOpacity: 0.9};
-          dots.forEach((dot) => L.circleMarker([dot[0], dot[1]], look).bindTooltip(dot[2]).addTo(map));
+          dots.forEach(([lat, lon, tip, width]) => (width
+            // A place that is shown as an area is drawn as one.
+            ? L.rectangle(L.latLng(lat, lon).toBounds(width), {...look, color: '#0b5cad', fillOpacity: 0.25})
+            : L.circleMarker([lat, lon], look)).bindTooltip(tip).addTo(map));
           for (const address of {{ this.grounds }}) {
             try { L.geoJSON(await (await fetch(address)).json(), land).addTo(map); } catch (failure) {}
           }
@@ -45,7 +50,7 @@ class Dots(folium.MacroElement):
         {% endmacro %}"""
     )
 
-    def __init__(self, dots: list[tuple[float, float, str]], grounds: list[str]) -> None:
+    def __init__(self, dots: list[tuple[float, float, str, float]], grounds: list[str]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Dots"
         self.dots = literal(dots)
@@ -63,14 +68,15 @@ def places(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``name``, ``longitude``, ``latitude`` and ``n`` readings, the :data:`MOST` fullest places.
+        ``name``, ``longitude``, ``latitude``, ``n`` readings and ``width`` in metres (0 for a point), the :data:`MOST` fullest places.
     """
     known = table[np.isfinite(table["longitude"]) & np.isfinite(table["latitude"])]
     name = known["monitoring_location_name"].fillna(known["monitoring_location_id"])
+    width = known["horizontal_accuracy_m"].where(known["position_rule"].ne("exact"), 0.0).fillna(0.0)
     folded = (
-        known.assign(name=name)
+        known.assign(name=name, width=width)
         .groupby(["monitoring_location_id", "longitude", "latitude"], sort=False)
-        .agg(name=("name", "first"), n=("name", "size"))
+        .agg(name=("name", "first"), n=("name", "size"), width=("width", "first"))
         .reset_index()
     )
     return folded.nlargest(MOST, "n")
@@ -85,9 +91,9 @@ def draw(table: pd.DataFrame, topic: str) -> folium.Map:
     spots = places(table)
     chart = folium.Map(tiles=None, prefer_canvas=True, control_scale=True, max_zoom=19, min_zoom=1)
     dots = [
-        (round(lat, 6), round(lon, 6), f"{esc(name)} ({n})")
-        for name, lon, lat, n in zip(
-            spots["name"], spots["longitude"], spots["latitude"], spots["n"], strict=True
+        (round(lat, 6), round(lon, 6), f"{esc(name)} ({n})", float(width))
+        for name, lon, lat, n, width in spots[["name", "longitude", "latitude", "n", "width"]].itertuples(
+            index=False
         )
     ]
     grounds = [f"{HOME}basemap/outlines.json"]

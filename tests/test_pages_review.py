@@ -179,6 +179,7 @@ def test_like_names_close_together_are_proposed_linked_and_parted_again(home, tm
     twice = FILE + "north-well,well,42.9511,-120.0511,2026-03-05,13\n"
     handed_in(home, tmp_path, twice)
     app = entered()
+    app.toggle[0].set_value(True).run()
     link = next(button for button in app.button if (button.key or "").startswith("link-"))
     link.click().run()
     assert not app.exception

@@ -105,4 +105,5 @@ def _digest(text: str) -> bytes:
 
 
 def _visitor() -> str:
-    return st.context.ip_address or "here"
+    address = st.context.ip_address
+    return address if isinstance(address, str) and address else "here"

@@ -32,9 +32,9 @@ SHELL_ACCEPT = "python -m commonsight history\npython -m commonsight accept BATC
 def entrance(say: Words) -> bool:
     """Let operators in; explains how to set a key where there is none."""
     if operator_key.is_operator():
-        left, right = st.columns([3, 1], vertical_alignment="bottom")
-        left.markdown(say("review.lead"))
-        right.button(say("review.leave"), icon=":material/logout:", on_click=operator_key.leave)
+        with st.container(horizontal=True, horizontal_alignment="distribute"):
+            st.markdown(say("review.lead"))
+            st.button(say("review.leave"), icon=":material/logout:", on_click=operator_key.leave)
         return True
     choose_language(say)
     if not operator_key.key_is_set():
@@ -101,6 +101,8 @@ def show_batch(say: Words, number: int) -> None:
     )
     with on_map:
         st.caption(say("review.blurred"))
+        look = {"topic": told.topic, "batch": str(number), "review": "all"}
+        st.page_link("map.py", label=say("review.on_map"), icon=":material/map:", query_params=look)
         preview_map(shown, told.topic)
     with in_table:
         _judge(say, table, shown)
@@ -118,7 +120,7 @@ def _counts(say: Words, told: Any, table: pd.DataFrame, cells: pd.DataFrame) -> 
     }
     with st.container(horizontal=True, gap="small"):
         for key, value in numbers.items():
-            st.metric(say(key), say.number(value), border=True, width=128)
+            st.metric(say(key), say.number(value), border=True, width=150)
 
 
 def _judge(say: Words, table: pd.DataFrame, shown: pd.DataFrame) -> None:
@@ -211,6 +213,9 @@ def same_places(say: Words) -> None:
     """List sites that may be one place, to be linked; and linked ones, to be parted."""
     with st.expander(say("review.same_place"), icon=":material/join_inner:"):
         st.caption(say("review.same_how"))
+        # Comparing every site with every other takes a while: only when somebody wants to see it.
+        if not st.toggle(say("review.same_look"), key="same_look"):
+            return
         links = _store().site_links()
         pairs = [(topic, pair) for topic in topics().values() for pair in _pairs(topic, links)]
         if not pairs:

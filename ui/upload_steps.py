@@ -371,11 +371,14 @@ def preview_table(say: Words, table: pd.DataFrame) -> pd.DataFrame:
 
 def problems(say: Words, reading: Reading) -> None:
     """List the rows that need help, why, and what would be right; and offer them as files."""
-    cells = reading.quarantine
+    waits = reading.quarantine["question_id"].notna()
+    cells = reading.quarantine[~waits]
     if not len(cells):
         return
     st.subheader(say("upload.step_problems"))
-    st.markdown(say("upload.problems_how", n=cells["source_row"].nunique()))
+    st.markdown(say("upload.problems_how", n=int(cells["source_row"].nunique())))
+    if waits.any():
+        st.caption(say("upload.problems_waiting", n=int(waits.sum())))
     lines = cells.head(PREVIEW_ROWS)
     st.dataframe(
         pd.DataFrame(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import folium
 from folium.plugins import Fullscreen, LocateControl
@@ -12,7 +13,6 @@ from layers import available
 from layers.assets import keep_at_home
 from layers.escape import neutralise
 from layers.live import Choice, Live
-from layers.status import SIGNS
 from situation.view import View
 
 # Relative to the frame that shows the map, /component/…/index.html, so that a base path is honoured.
@@ -102,7 +102,7 @@ def choice(
     return Choice(
         {
             "topic": view.topic,
-            "query": "&".join(f"{name}={_quoted(value)}" for name, value in asked.items()),
+            "query": urlencode(asked, quote_via=quote),
             "area": list(area),
             "box": list(view.bbox) if view.bbox else None,
             "site": view.site,
@@ -110,12 +110,3 @@ def choice(
             "places": f"{HOME}{places}" if places else None,
         }
     )
-
-
-def _quoted(value: str) -> str:
-    from urllib.parse import quote
-
-    return quote(value, safe="")
-
-
-__all__ = ["SIGNS", "base_map", "choice"]

@@ -339,19 +339,20 @@
 
   /* ---- basemaps -------------------------------------------------------------------------------- */
 
-  async function shapes(url, style, layer) {
+  async function shapes(url, style, layer, renderer) {
     try {
       const body = await (await fetch(url)).json();
       L.geoJSON(body, {
         interactive: false,
-        renderer: state.ground,
+        renderer,
         style: (feature) => ({ ...style, ...(state.setup.shapes[feature.properties.kind] || {}) }),
-        pointToLayer: (feature, place) => L.circleMarker(place, { renderer: state.ground,
+        pointToLayer: (feature, place) => L.circleMarker(place, { renderer,
           interactive: false, radius: 3, weight: 1, color: "#666666", fillColor: "#ffffff",
           fillOpacity: 1 }),
         onEachFeature: (feature, shape) => {
           if (!state.setup.named.includes(feature.properties.kind)) return;
-          shape.bindTooltip(text("span", feature.properties.name || ""),
+          const name = (feature.properties.name || "").replace(" (simulated)", ""); /* the page says so */
+          shape.bindTooltip(text("span", name),
             { permanent: true, direction: "center", className: "cs-place", interactive: false });
         },
         attribution: body.attribution || "",
@@ -368,7 +369,7 @@
 
   function basemaps(map, setup) {
     const bases = {}, outlines = L.layerGroup();
-    shapes(setup.outlines.url, setup.outlines.style, outlines);
+    shapes(setup.outlines.url, setup.outlines.style, outlines, state.ground);
     bases[setup.outlines.title] = outlines;
     if (setup.tiles) bases[setup.tiles.title] = tiles(setup.tiles);
     /* Nothing of OpenStreetMap's is asked for before the visitor has said yes. */
@@ -421,10 +422,13 @@
     const elsewhere = !before || before.topic !== choice.topic;
     if (elsewhere) {
       state.places.clearLayers();
-      if (choice.places) shapes(choice.places, state.setup.outlines.style, state.places);
+      if (choice.places) shapes(choice.places, state.setup.outlines.style, state.places, state.above);
       const [west, south, east, north] = (!before && choice.box) || choice.area;
-      state.map.fitBounds([[south, west], [north, east]], { animate: false,
-        padding: !before && choice.box ? [0, 0] : [10, 10] });
+      /* Beside the legend, not under it, where there is room. */
+      const aside = state.legend.open && state.map.getSize().x > 600 ? state.legend.offsetWidth : 0;
+      const exact = !before && choice.box;
+      state.map.fitBounds([[south, west], [north, east]], exact ? { animate: false } : { animate: false,
+        paddingTopLeft: [aside, 0] });
     }
     clearInterval(state.timer);
     if (choice.refresh) {
@@ -454,7 +458,9 @@
     defineMarks();
     map.attributionControl.setPrefix(false);
     map.createPane("ground").style.zIndex = 250;
+    map.createPane("places").style.zIndex = 260; /* rivers lie on the land, whichever comes first */
     state.ground = L.canvas({ pane: "ground", padding: 0.5 });
+    state.above = L.canvas({ pane: "places", padding: 0.5 });
     state.canvas = L.canvas({ padding: 0.3, tolerance: L.Browser.touch ? 10 : 4 });
     state.places = L.layerGroup().addTo(map);
     state.proxy = L.circleMarker([0, 0], { radius: 0, opacity: 0, fillOpacity: 0 })

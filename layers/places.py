@@ -13,7 +13,7 @@ FILE = "places.geojson"
 
 
 def places_of(topic: str) -> Path | None:
-    """Find the shapes of a topic: its own, or for a simulated topic those of the invented valley."""
+    """Find the shapes of a topic: its own, or those of the invented valley while it is shown."""
     known = topics().get(topic)
     if known is None:
         return None

@@ -164,7 +164,7 @@ def test_every_part_of_a_choice_travels_as_text(part, payload):
 
         group = Choice({"topic": payload, payload: payload, "query": payload})
     else:
-        group = choice(view.but(**{part: payload}))
+        group = choice(view.but(**{part: payload}), (0.0, 0.0, 1.0, 1.0))
     group._id = "feature_group_0"
     chart = folium.Map(tiles=None)
     group.add_to(chart)

@@ -31,9 +31,7 @@ WORDS = dict.fromkeys(SAID.split(), "word")
 
 def picture_of(table: pd.DataFrame):
     newest = table.sort_values("phenomenon_time").drop_duplicates("monitoring_location_id", keep="last")
-    assessed = assess(
-        newest.assign(n=2), standards()["who_drinking_water"], "nitrate", topic=TOPIC, now=NOW
-    )
+    assessed = assess(newest.assign(n=2), standards()["who_drinking_water"], "nitrate", topic=TOPIC, now=NOW)
     return draw(privacy.public(assessed, TOPIC), TOPIC, "Nitrate", 1, NOW)
 
 

@@ -56,7 +56,10 @@ def get(address, headers=(), **params):
         "root_path": "",
         "scheme": "http",
         "query_string": urlencode(params).encode() or parts.query.encode(),
-        "headers": [(b"host", b"localhost"), *((k.lower().encode(), v.encode()) for k, v in dict(headers).items())],
+        "headers": [
+            (b"host", b"localhost"),
+            *((k.lower().encode(), v.encode()) for k, v in dict(headers).items()),
+        ],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 8501),
     }
@@ -110,7 +113,9 @@ def test_cells_answer_the_view_and_are_kept_by_the_browser_until_something_moves
 def test_what_arrives_is_answered_at_once():
     put(readings())
     first = get("/api/cells", **NITRATE)
-    put(readings([("t:new", "New", "well", LON, LAT, 99.0, "2026-06-01")], contributor="ben"), name="more.csv")
+    put(
+        readings([("t:new", "New", "well", LON, LAT, 99.0, "2026-06-01")], contributor="ben"), name="more.csv"
+    )
     moved = get("/api/cells", {"If-None-Match": first.headers["etag"]}, **NITRATE)
     assert moved.status == 200
     assert len(moved.json["lon"]) == len(first.json["lon"]) + 1
@@ -126,9 +131,15 @@ def test_visitors_whose_boxes_differ_a_little_share_one_answer():
 
 
 @pytest.mark.usefixtures("wells")
-@pytest.mark.parametrize("address", ["/api/cells", "/api/status.geojson", "/api/status.csv", "/api/observations.csv"])
+@pytest.mark.parametrize(
+    "address", ["/api/cells", "/api/status.geojson", "/api/status.csv", "/api/observations.csv"]
+)
 def test_no_way_out_tells_where_a_household_is(address):
-    for more in ({}, {"bbox": f"{HOME[3] - 1e-4},{HOME[4] - 1e-4},{HOME[3] + 1e-4},{HOME[4] + 1e-4}"}, {"site": "t:home-1"}):
+    for more in (
+        {},
+        {"bbox": f"{HOME[3] - 1e-4},{HOME[4] - 1e-4},{HOME[3] + 1e-4},{HOME[4] + 1e-4}"},
+        {"site": "t:home-1"},
+    ):
         told = get(address, **NITRATE, **more).body.decode()
         assert not [word for word in HIDDEN if word in told], (address, more)
 
@@ -208,7 +219,9 @@ def test_a_bad_question_is_told_in_a_sentence(address, params):
     assert "Traceback" not in told.json["error"]
 
 
-@pytest.mark.parametrize("address", ["/api/", "/api/nope", "/api/cells/x", "/vendor/x.js", "/vendor/../app.py", "/basemap/x"])
+@pytest.mark.parametrize(
+    "address", ["/api/", "/api/nope", "/api/cells/x", "/vendor/x.js", "/vendor/../app.py", "/basemap/x"]
+)
 def test_unknown_addresses_are_not_found(address):
     told = get(address)
     assert told.status == 404

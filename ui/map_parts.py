@@ -28,12 +28,12 @@ def warnings(say: Words, view: View, shown: Picture) -> None:
     if cached.simulated():
         st.info(say("map.simulated"), icon=":material/science:")
     if view.batch is not None:
-        st.warning(say("map.pending", batch=view.batch), icon=":material/hourglass_top:")
+        st.warning(say("map.pending", batch=str(view.batch)), icon=":material/hourglass_top:")
     elif view.review == "all":
         st.warning(say("map.everything"), icon=":material/hourglass_top:")
     if view.as_of is not None:
         st.warning(
-            say("map.as_of_note", version=view.as_of, newest=cached.version()), icon=":material/history:"
+            say("map.as_of_note", version=str(view.as_of), newest=str(cached.version())), icon=":material/history:"
         )
         st.button(say("map.as_of_leave"), on_click=choice.put, kwargs={"as_of": None})
     if len(shown.sites) == 0:

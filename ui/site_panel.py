@@ -86,7 +86,13 @@ def _latest(say: Words, one: Sheet) -> None:
             say.text("map.col_time"): rows["phenomenon_time"].dt.strftime("%Y-%m-%d"),
         }
     )
-    st.dataframe(table, hide_index=True, width="stretch")
+    narrow = [say.text(f"map.col_{name}") for name in ("result", "limit", "status", "time")]
+    st.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        column_config={name: st.column_config.Column(width="small") for name in narrow},
+    )
 
 
 def _series(say: Words, view: View, one: Sheet) -> None:

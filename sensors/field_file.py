@@ -48,7 +48,7 @@ from sensors.sites import (
     sites_from,
 )
 from sensors.vocabulary import header_score, read_header
-from situation.observation import ARROW, NATURAL_KEY, flat, observations, to_arrow, validate
+from situation.observation import ARROW, NATURAL_KEY, flat, to_arrow, to_geo, validate
 from situation.settings import Settings
 from situation.settings import settings as read_settings
 from situation.topic import Topic, topics
@@ -173,7 +173,7 @@ def read(
         quarantines.append(lines)
     joined = pd.concat(tables, ignore_index=True) if tables else flat({"observation_id": []})
     quarantine = pd.concat(quarantines, ignore_index=True) if quarantines else job.no_lines()
-    return FieldReading(observations(joined), quarantine, list(job.report.questions), job.mapping, job.report)
+    return FieldReading(to_geo(validate(joined)), quarantine, list(job.report.questions), job.mapping, job.report)
 
 
 def read_into(
@@ -206,7 +206,7 @@ def read_into(
     job = _Job(Path(path), topic, mapping, answers, Path(sites) if sites else None, contributor, known_sites, settings)
     with _Folder(folder) as out:
         for table, lines in job.run(progress):
-            out.write(table, lines)
+            out.write(validate(table), lines)
         if not out.began:
             out.write(flat({"observation_id": []}), job.no_lines())
     job.mapping.save(folder / "mapping.toml")
@@ -470,11 +470,11 @@ class _Job:
         """Bring a block's observations to the flat form; rows repeated in the file get an ordinal."""
         table = outcome.observations
         if "observation_id" in table:
-            return validate(flat(table)) if len(table) else flat(table)
+            return flat(table)
         if len(table) == 0:
             return flat({"observation_id": []})
         table["replicate"] = self.seen.ordinals(table)
-        return validate(flat(table))
+        return flat(table)
 
     def _report(self, count: _Count, context: Context) -> Report:
         assert self.plan is not None

@@ -820,7 +820,8 @@ class _Block:
         """Let cells wait whose unit, form or decimal mark is asked for."""
         question = found["question"].to_numpy(dtype=object, copy=True)
         reason = found["reason"].to_numpy(dtype=object, copy=True)
-        first = np.array([(meta.questions or [None])[0] for meta in self.metas] or [None], dtype=object)
+        first: Array = np.empty(max(len(self.metas), 1), dtype=object)
+        first[: len(self.metas)] = [meta.questions[0] if meta.questions else None for meta in self.metas]
         asked = first[cells["meta"].to_numpy("int64")] if len(cells) else np.array([], dtype=object)
         given = found["unit_given"].to_numpy(bool) if "unit_given" in found else np.zeros(len(found), bool)
         about_unit = np.array([isinstance(q, str) and q.startswith("unit") for q in asked], dtype=bool)

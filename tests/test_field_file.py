@@ -364,9 +364,13 @@ _LONG = "site id,lat,lon,date,parameter,result"
 TABLE = st.tuples(st.sampled_from([_WIDE, _LONG]), st.lists(_ROW, min_size=1, max_size=8))
 
 
-def _check_any(folder: Path, header: str, rows: list[tuple[str, ...]]) -> None:
+def _any_file(folder: Path, header: str, rows: list[tuple[str, ...]]) -> Path:
     path = folder / "any.csv"
     pd.DataFrame(rows, columns=header.split(",")).to_csv(path, index=False, encoding="utf-8")
+    return path
+
+
+def _check_twice(path: Path) -> None:
     one, two = (_accounted(read(path, GROUNDWATER)) for _ in range(2))
     assert one.report == two.report
     assert one.quarantine.equals(two.quarantine)
@@ -375,17 +379,22 @@ def _check_any(folder: Path, header: str, rows: list[tuple[str, ...]]) -> None:
     assert first["observation_id"].is_unique
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(table=TABLE)
 def test_any_table_is_accounted_for(tmp_path: Path, table: tuple[str, list[tuple[str, ...]]]) -> None:
-    _check_any(tmp_path, *table)
+    _accounted(read(_any_file(tmp_path, *table), GROUNDWATER))
+
+
+def test_reading_twice_gives_the_same(tmp_path: Path) -> None:
+    rows = [("A", "7.2", "1.1", "2026-03-04", "<0,5", "12"), ("A", "7.2", "1.1", "13/3/2026", "ND", "-3")]
+    _check_twice(_any_file(tmp_path, _WIDE, rows))
 
 
 @pytest.mark.torture
 @settings(max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(table=TABLE)
 def test_any_table_is_accounted_for_long(tmp_path: Path, table: tuple[str, list[tuple[str, ...]]]) -> None:
-    _check_any(tmp_path, *table)
+    _check_twice(_any_file(tmp_path, *table))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)

@@ -29,7 +29,7 @@ from situation.errors import ObservationError
 from situation.observation import ARROW, CONTENT
 from store import picture
 from store.picture import Scope
-from store.tables import SHIFT, STORED, TYPES, quoted
+from store.tables import MIRRORED, SHIFT, STORED, TYPES, quoted
 
 Observations: TypeAlias = pyarrow.Table | pyarrow.RecordBatchReader | Path
 
@@ -183,10 +183,7 @@ def insert(cursor: duckdb.DuckDBPyConnection, batch: Staged, number: int, scope:
             _insert_rows(cursor, batch, number, skip=same > 0, once=distinct < rows)
     finally:
         cursor.unregister("staged")
-    if other:
-        cursor.execute(_CORRECT, {"batch": number})
-    if same:
-        cursor.execute(_REPEAT, {"batch": number})
+    _chain(cursor, number, same=same > 0, other=other > 0)
     return Counts(rows, distinct - same - other, same + rows - distinct, other)
 
 
@@ -202,16 +199,16 @@ def _counted(cursor: duckdb.DuckDBPyConnection, batch: Staged) -> tuple[int, int
 
 
 def _find_known(cursor: duckdb.DuckDBPyConnection, batch: Staged, scope: Scope) -> None:
+    cursor.execute(
+        "CREATE OR REPLACE TEMP TABLE places AS SELECT DISTINCT monitoring_location_id AS site FROM staged"
+    )
     if not scope.visible:
         cursor.execute(
             "CREATE OR REPLACE TEMP TABLE known (reading BIGINT, source_id VARCHAR, "
-            "observation_id VARCHAR, same BOOLEAN)"
+            "observation_id VARCHAR, site VARCHAR, same BOOLEAN)"
         )
         return
     cursor.execute("CREATE OR REPLACE TEMP TABLE sources AS SELECT DISTINCT source_id FROM staged")
-    cursor.execute(
-        "CREATE OR REPLACE TEMP TABLE places AS SELECT DISTINCT monitoring_location_id FROM staged"
-    )
     given, _ = _pair(
         cursor, f"SELECT count(*), 0 FROM staged WHERE NOT regexp_full_match(observation_id, {_HASHED})"
     )
@@ -222,7 +219,7 @@ def _find_known(cursor: duckdb.DuckDBPyConnection, batch: Staged, scope: Scope) 
     same = " AND ".join(f"v.{name} IS NOT DISTINCT FROM {_plain(name, 's.')}" for name in CONTENT)
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE known AS {sql} "
-        f"SELECT v.reading, s.source_id, s.observation_id, {same} AS same "
+        f"SELECT v.reading, s.source_id, s.observation_id, v.monitoring_location_id AS site, {same} AS same "
         "FROM valid v JOIN staged s USING (source_id, observation_id) "
         "QUALIFY row_number() OVER (PARTITION BY v.reading ORDER BY s.source_row DESC NULLS LAST) = 1",
         params,
@@ -267,17 +264,29 @@ def _insert_rows(
     )
 
 
+def _chain(cursor: duckdb.DuckDBPyConnection, number: int, *, same: bool, other: bool) -> None:
+    """Note which rows stand for others from now on; also in temporary tables, for the picture."""
+    for name in MIRRORED:
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE new_{name} AS FROM memory.{name} LIMIT 0")
+    if other:
+        cursor.execute(_CORRECT, {"batch": number})
+        cursor.execute("INSERT INTO lake.corrections FROM temp.new_corrections")
+    if same:
+        cursor.execute(_REPEAT, {"batch": number})
+        cursor.execute("INSERT INTO lake.repeats FROM temp.new_repeats")
+
+
 _CORRECT = """
-    INSERT INTO lake.corrections
+    INSERT INTO temp.new_corrections
     SELECT $batch, o.reading, k.reading, coalesce(c.root, k.reading)
     FROM lake.observations o
     JOIN temp.known k USING (source_id, observation_id)
-    LEFT JOIN lake.corrections c ON c.reading = k.reading
+    LEFT JOIN memory.corrections c ON c.reading = k.reading
     WHERE o.batch = $batch AND NOT k.same
 """
 
 _REPEAT = """
-    INSERT INTO lake.repeats
+    INSERT INTO temp.new_repeats
     SELECT $batch, min(reading), max(reading)
     FROM (SELECT reading, reading - row_number() OVER (ORDER BY reading) AS island FROM temp.known WHERE same)
     GROUP BY island

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -11,23 +11,39 @@ from store import arrive, disk, ledger, picture
 from store.guard import Transaction
 from store.ledger import Book, Event
 from store.picture import Scope
-from store.tables import SHIFT
+from store.tables import MIRRORED, SHIFT
 
 
-def with_chains(book: Book, events: Sequence[Event], cursor: duckdb.DuckDBPyConnection) -> Book:
-    """Give the book after more events, and tell it which of their batches repeat or correct rows of others."""
-    after = book.then(events)
-    if any(event.get("unchanged") or event.get("corrected") for event in events):
+def catch_up(book: Book, events: Sequence[Event], cursor: duckdb.DuckDBPyConnection) -> Book:
+    """Give the book after more committed events, and bring the mirrored tables up to it."""
+    stale = [name for name in MIRRORED if any(map(_TELLS[name], events))]
+    for name in stale:
+        number = "data_version" if name == "reviews" else "batch"
         said = {"after": book.version}
-        repeats = cursor.execute(
-            f"SELECT DISTINCT batch, first >> {SHIFT} FROM lake.repeats WHERE batch > $after", said
-        ).fetchall()
-        corrections = cursor.execute(
-            "SELECT DISTINCT batch FROM lake.corrections WHERE batch > $after", said
-        ).fetchall()
-        after.repeating |= frozenset((int(batch), int(of)) for batch, of in repeats)
-        after.correcting |= frozenset(int(batch) for (batch,) in corrections)
-    return after
+        cursor.execute(f"DELETE FROM memory.{name} WHERE {number} > $after", said)
+        cursor.execute(f"INSERT INTO memory.{name} FROM lake.{name} WHERE {number} > $after", said)
+    return _with_chains(book.then(events), cursor, book.version, "memory.")
+
+
+# Rows that an event counted as unchanged when it happened may be corrections when it happens again.
+_TELLS: Mapping[str, Callable[[Event], bool]] = {
+    "repeats": lambda event: bool(event.get("unchanged") or event.get("corrected")),
+    "corrections": lambda event: bool(event.get("unchanged") or event.get("corrected")),
+    "reviews": lambda event: event["kind"] == "reviewed",
+}
+
+
+def _with_chains(book: Book, cursor: duckdb.DuckDBPyConnection, after: int, tables: str) -> Book:
+    """Tell a book which batches after a number repeat or correct rows of others."""
+    repeats = cursor.execute(
+        f"SELECT DISTINCT batch, first >> {SHIFT} FROM {tables}repeats WHERE batch > ?", [after]
+    ).fetchall()
+    corrections = cursor.execute(
+        f"SELECT DISTINCT batch FROM {tables}corrections WHERE batch > ?", [after]
+    ).fetchall()
+    book.repeating |= frozenset((int(batch), int(of)) for batch, of in repeats)
+    book.correcting |= frozenset(int(batch) for (batch,) in corrections)
+    return book
 
 
 def receive(
@@ -65,21 +81,30 @@ def redraw(transaction: Transaction, number: int) -> None:
     """Bring ``latest`` up to date for the sites that a batch touches, as of the event recorded."""
     book = _after(transaction)
     event, batch = transaction.event or {}, book.batch(number)
-    picture.touch(transaction.cursor, number, book)
+    arriving = event["kind"] == "received"
+    picture.touch(transaction.cursor, number, book, arriving=arriving)
     # A pending batch that arrives leaves the accepted picture as it is.
-    reviews = ["all"] if event["kind"] == "received" and batch.state == "pending" else list(ledger.COUNTING)
-    picture.update(transaction.cursor, _scopes(book, batch.topic, reviews), batch.topic, book.version)
+    reviews = ["all"] if arriving and batch.state == "pending" else list(ledger.COUNTING)
+    picture.update(
+        transaction.cursor, _scopes(book, batch.topic, reviews, arriving), batch.topic, book.version
+    )
     disk.reached("picture drawn")
 
 
-def _scopes(book: Book, topic: str, reviews: Sequence[str]) -> list[Scope]:
-    return [Scope(book, book.visible(review, topic=topic), book.version, review) for review in reviews]
+def _scopes(book: Book, topic: str, reviews: Sequence[str], arriving: bool) -> list[Scope]:
+    return [
+        Scope(book, book.visible(review, topic=topic), book.version, review, arriving=arriving)
+        for review in reviews
+    ]
 
 
 def _after(transaction: Transaction) -> Book:
     if transaction.event is None:
         raise RuntimeError("record the event first")
-    return with_chains(transaction.book, [transaction.event], transaction.cursor)
+    book = transaction.book.then([transaction.event])
+    if transaction.event["kind"] != "received":
+        return book
+    return _with_chains(book, transaction.cursor, transaction.book.version, "temp.new_")
 
 
 def erase(transaction: Transaction, number: int) -> None:
@@ -111,13 +136,16 @@ def review(transaction: Transaction, observation_ids: Sequence[str], state: str)
         "SELECT reading, said, monitoring_location_id AS site FROM valid",
         params | {"ids": list(observation_ids)},
     )
+    for name in MIRRORED:
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE new_{name} AS FROM memory.{name} LIMIT 0")
     cursor.execute(
-        "INSERT INTO lake.reviews SELECT $version, reading, $state FROM temp.found",
+        "INSERT INTO temp.new_reviews SELECT $version, reading, $state FROM temp.found",
         {"version": transaction.version, "state": state},
     )
+    cursor.execute("INSERT INTO lake.reviews FROM temp.new_reviews")
     cursor.execute("CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT site FROM temp.found")
     said = cursor.execute("SELECT said FROM temp.found").fetchall()
     after = _after(transaction)
     for topic in {book.batch(batch).topic for (batch,) in said}:
-        picture.update(cursor, _scopes(after, topic, list(ledger.COUNTING)), topic, after.version)
+        picture.update(cursor, _scopes(after, topic, list(ledger.COUNTING), True), topic, after.version)
     return len(said)

@@ -89,10 +89,16 @@ def _connect(place: Place) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(config=_CLOSED_CONFIG)
     try:
         _attach(connection, place)
+        _mirror(connection)
     except duckdb.Error as wrong:
         connection.close()
         raise StoreError(_cannot_open(place, wrong)) from wrong
     return connection
+
+
+def _mirror(connection: duckdb.DuckDBPyConnection) -> None:
+    for name in tables.MIRRORED:
+        connection.execute(f"CREATE TABLE memory.{name} ({tables.TABLES[name]})")
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, place: Place) -> None:

@@ -23,7 +23,7 @@ from typing import Any
 import duckdb
 
 from store.ledger import Book
-from store.tables import SERIES, SHIFT, SHOWN, STORED, quoted
+from store.tables import MIRRORED, SERIES, SHIFT, SHOWN, STORED, quoted
 
 Params = dict[str, Any]
 
@@ -45,6 +45,12 @@ class Scope:
     as_of: int
     review: str = "all"
     links: Mapping[str, str] = field(default_factory=dict)
+    #: In a transaction, after it has filled the temporary tables ``new_…``.
+    arriving: bool = False
+
+    def table(self, name: str) -> str:
+        """Name one of the mirrored tables, with what this transaction adds to it."""
+        return chain(name, self.arriving)
 
     @property
     def corrected(self) -> bool:
@@ -56,6 +62,11 @@ class Scope:
         """Tell whether a row may be visible through a batch that says it again."""
         seen = set(self.visible)
         return any(batch in seen and of not in seen for batch, of in self.book.repeating)
+
+
+def chain(name: str, arriving: bool) -> str:
+    """Name one of the mirrored tables, with what the transaction adds to it if there is one."""
+    return f"(FROM memory.{name} UNION ALL FROM temp.new_{name})" if arriving else f"memory.{name}"
 
 
 def valid(scope: Scope, where: str = "true") -> tuple[str, Params]:
@@ -78,7 +89,9 @@ def valid(scope: Scope, where: str = "true") -> tuple[str, Params]:
     """
     parts = ["visible AS (SELECT unnest($visible::BIGINT[]) AS batch)"]
     if scope.rescued or scope.corrected:
-        parts.append("ranges AS (SELECT r.* FROM lake.repeats r SEMI JOIN visible USING (batch))")
+        parts.append(
+            f"ranges AS (SELECT r.* FROM {scope.table('repeats')} r SEMI JOIN visible USING (batch))"
+        )
     source = (
         f"SELECT o.*, o.batch AS said FROM lake.observations o SEMI JOIN visible USING (batch) WHERE {where}"
     )
@@ -89,13 +102,14 @@ def valid(scope: Scope, where: str = "true") -> tuple[str, Params]:
             "QUALIFY row_number() OVER (PARTITION BY o.reading ORDER BY r.batch DESC) = 1)"
         )
     if scope.corrected:
-        parts.append(_LOST)
+        parts.append(_LOST.format(corrections=scope.table("corrections")))
         source = f"SELECT * FROM ({source}) ANTI JOIN lost USING (reading)"
     params: Params = {"visible": list(scope.visible)}
     state = "'pending'"
     if scope.book.reviewed:
         parts.append(
-            "reviewed AS (SELECT reading, arg_max(state, data_version) AS state FROM lake.reviews "
+            "reviewed AS (SELECT reading, arg_max(state, data_version) AS state "
+            f"FROM {scope.table('reviews')} "
             "WHERE data_version <= $as_of GROUP BY reading)"
         )
         params["as_of"] = scope.as_of
@@ -108,7 +122,7 @@ def valid(scope: Scope, where: str = "true") -> tuple[str, Params]:
 
 #: Of the versions of one observation the one that the newest visible batch says stands; the others lost.
 _LOST = f"""
-    nodes AS (SELECT reading, root FROM lake.corrections UNION SELECT root, root FROM lake.corrections),
+    nodes AS (SELECT reading, root FROM {{corrections}} UNION SELECT root, root FROM {{corrections}}),
     standing AS (
         SELECT n.root, n.reading, greatest(max(v.batch), max(r.batch)) AS said
         FROM nodes n
@@ -209,28 +223,42 @@ def _draw(cursor: duckdb.DuckDBPyConnection, scopes: Sequence[Scope]) -> None:
         cursor.execute(sql, params | {"review": scope.review})
 
 
-def touch(cursor: duckdb.DuckDBPyConnection, batch: int, book: Book) -> None:
-    """Put the sites whose picture a batch can change into the temporary table ``touched``."""
-    sites = f"SELECT {_SITE} AS site FROM lake.observations WHERE batch = $batch"
-    if any(number == batch for number, _ in book.repeating):
+def touch(cursor: duckdb.DuckDBPyConnection, batch: int, book: Book, *, arriving: bool) -> None:
+    """Put the sites whose picture a batch can change into the temporary table ``touched``.
+
+    Parameters
+    ----------
+    cursor
+        In the transaction.
+    batch
+        Number of the batch.
+    book
+        What holds after the transaction.
+    arriving
+        Whether the batch is just being put in, so that its sites stand in ``places`` and ``known``.
+    """
+    repeats = any(number == batch for number, _ in book.repeating)
+    sites = "SELECT site FROM temp.places UNION SELECT site FROM temp.known"
+    if not arriving:
+        sites = f"SELECT {_SITE} AS site FROM lake.observations WHERE batch = $batch"
+    if repeats and not arriving:
         sites += f""" UNION SELECT {_SITE} FROM lake.observations o
-            JOIN (SELECT first, last FROM lake.repeats WHERE batch = $batch) r
+            JOIN (SELECT first, last FROM memory.repeats WHERE batch = $batch) r
             ON o.reading BETWEEN r.first AND r.last"""
-    if book.correcting:
-        sites += f" UNION {_CHAINED}"
-    cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT site FROM ({sites})", {"batch": batch}
-    )
+    if book.correcting and (repeats or not arriving or batch in book.correcting):
+        sites += f" UNION {_CHAINED.format(**{name: chain(name, arriving) for name in MIRRORED})}"
+    params = {"batch": batch} if "$batch" in sites else {}
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT site FROM ({sites})", params)
 
 
 #: Sites of all versions of the observations that a batch has a part in.
 _CHAINED = f"""
-    (WITH said AS (SELECT first, last FROM lake.repeats WHERE batch = $batch
+    (WITH said AS (SELECT first, last FROM {{repeats}} WHERE batch = $batch
         UNION ALL SELECT $batch::BIGINT << {SHIFT}, (($batch::BIGINT + 1) << {SHIFT}) - 1),
-    roots AS (SELECT DISTINCT root FROM lake.corrections c JOIN said s
+    roots AS (SELECT DISTINCT root FROM {{corrections}} c JOIN said s
         ON c.reading BETWEEN s.first AND s.last OR c.prior BETWEEN s.first AND s.last
         OR c.root BETWEEN s.first AND s.last),
-    versions AS (SELECT reading FROM lake.corrections SEMI JOIN roots USING (root)
+    versions AS (SELECT reading FROM {{corrections}} SEMI JOIN roots USING (root)
         UNION SELECT root FROM roots)
     SELECT {_SITE} FROM lake.observations SEMI JOIN versions USING (reading))
 """

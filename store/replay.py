@@ -100,7 +100,7 @@ def _replay(engine: Engine, place: Place, events: list[Event], read: Reader) -> 
         again.cursor.execute("BEGIN")
         _let_happen(again, place, gone, read, rebuilt)
         again.cursor.execute("COMMIT")
-        book = changes.with_chains(book, [event], again.cursor)
+        book = changes.catch_up(book, [event], again.cursor)
         rebuilt.events += 1
     guard.fsync_tree(engine.place)
     return rebuilt

@@ -136,7 +136,7 @@ class Store(Readings):
             # The stamp is taken first: what comes while we read is then read the next time.
             stamp = self._journal.stamp()
             if events := self._events(self._book.version):
-                self._book = changes.with_chains(self._book, events, self._engine.cursor())
+                self._book = changes.catch_up(self._book, events, self._engine.cursor())
             self._stamp = stamp
 
     def _events(self, after: int) -> list[Event]:
@@ -163,7 +163,7 @@ class Store(Readings):
     def verify(self) -> list[str]:
         """Compare tables, ledger, originals and picture; gives a sentence for whatever does not agree."""
         with guard.writer_lock(self.place):
-            return list(check.problems(self.place, self._engine.cursor(), self._fresh_book()))
+            return list(check.problems(self.place, self._engine.cursor(), self.book()))
 
     def backup(self, path: Path) -> Path:
         """Write the whole store to one archive while nobody writes; readers go on."""
@@ -206,7 +206,7 @@ class Store(Readings):
     # what changes
 
     def _writing(self, who: str | None, message: str) -> AbstractContextManager[guard.Transaction]:
-        return guard.writing(self._engine, self._journal, self._fresh_book, who, message)
+        return guard.writing(self._engine, self._journal, self.book, who, message)
 
     @contextmanager
     def _write(self, who: str | None, message: str) -> Iterator[guard.Transaction]:
@@ -217,10 +217,6 @@ class Store(Readings):
             self.version()
             if self._book.version % upkeep.EVERY == 0:
                 self.upkeep()
-
-    def _fresh_book(self) -> Book:
-        self._refresh()
-        return self._book
 
     def add(
         self,
@@ -272,7 +268,7 @@ class Store(Readings):
         digest = originals.sha256(original)
         undo, view = secrets.token_urlsafe(18), secrets.token_urlsafe(18)
         with arrive.staged(observations, self.place.spill) as batch, guard.writer_lock(self.place):
-            standing = self._fresh_book().standing(digest, source_id)
+            standing = self.book().standing(digest, source_id)
             if standing is not None:
                 return _already(standing, self._book.version)
             with self._write(who or contributor, f"{filename} ({topic})") as transaction:

@@ -105,3 +105,6 @@ TABLES = {
         + _columns(SHOWN)
     ),
 }
+
+#: Small tables that each process keeps a copy of in memory: asking the lake for one costs milliseconds.
+MIRRORED = ("repeats", "corrections", "reviews")

@@ -178,6 +178,7 @@ def test_the_about_page_draws_its_signs(page, address):
     page.goto(f"{address}/about")
     page.get_by_text("Unknown is not safe").first.wait_for()
     signs = page.locator("img[src^='data:image/svg']")
+    signs.nth(4).wait_for(state="attached")
     assert signs.count() == 5
     assert signs.first.evaluate("picture => picture.naturalWidth") > 0
     signs.first.scroll_into_view_if_needed()

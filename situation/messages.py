@@ -142,7 +142,9 @@ def translated(sentence: str, language: str) -> str:
     for pattern, said in _patterns(language) if len(sentence) <= LONGEST else ():
         found = pattern.fullmatch(sentence)
         if found:
-            return said.format(**found.groupdict())
+            # What was filled in may be such a sentence itself; it is always shorter, so this ends.
+            inner = {name: translated(text, language) for name, text in found.groupdict().items()}
+            return said.format(**inner)
     return sentence
 
 

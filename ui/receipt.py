@@ -71,11 +71,15 @@ def _show_links(say: Words, receipt: Any, look: dict[str, str]) -> None:
             _undo(say, receipt.batch, receipt.undo_token)
 
 
-def undo(say: Words) -> None:
-    """Let somebody take an earlier upload back: batch number, token, one click."""
+def say_undone(say: Words) -> None:
+    """Say once that a batch was taken back."""
     done = st.session_state.pop("undone", None)
     if done is not None:
         st.success(say("undo.done", batch=Ready(done)), icon=":material/undo:")
+
+
+def undo(say: Words) -> None:
+    """Let somebody take an earlier upload back: batch number, token, one click."""
     number, secret = _asked_to_undo()
     with (
         st.expander(say("undo.title"), expanded=bool(number), icon=":material/undo:"),

@@ -383,11 +383,12 @@ def problems(say: Words, reading: Reading) -> None:
     st.dataframe(
         pd.DataFrame(
             {
+                # The narrow screen of a phone shows the first columns: which row, and why.
                 say.text("upload.col_row"): lines["source_row"],
-                say.text("upload.col_column"): lines["column"],
-                say.text("upload.col_value"): lines["value"],
                 say.text("upload.col_reason"): lines["reason"].map(say.said, na_action="ignore"),
                 say.text("upload.col_fix"): lines["fix"].map(say.said, na_action="ignore"),
+                say.text("upload.col_column"): lines["column"],
+                say.text("upload.col_value"): lines["value"],
             }
         ),
         hide_index=True,

@@ -10,6 +10,7 @@ st.title(say("upload.title"))
 st.markdown(say("upload.lead"))
 topic, practice = upload_steps.choose(say)
 
+receipt.say_undone(say)
 if not receipt.show_receipt(say):
     upload = upload_steps.pick(say, topic, practice)
     if upload and upload.reading:

@@ -108,7 +108,7 @@ def test_a_file_goes_to_the_map_and_is_taken_back(page, address, tmp_path):
     page.goto(f"{address}/upload")
     page.set_input_files("input[type=file]", path)
     page.get_by_text("2 · What we understood").wait_for()
-    assert page.get_by_text("3 rows = 2 readable + 0 waiting").is_visible()
+    assert page.get_by_text("Rows: 3 = 2 readable + 0 waiting").is_visible()
     page.get_by_text("collector", exact=True).first.wait_for()
     preview = page.frame_locator("iframe[title='streamlit_folium.st_folium']")
     preview.locator(".leaflet-container canvas, .leaflet-container svg").first.wait_for()

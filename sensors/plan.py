@@ -487,12 +487,12 @@ def _constant_question(question: str, constant: Constant, names: list[str], coun
     where = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
     return Question(
         question,
-        f"What does {constant.text} mean? It stands {count} times in {where}.",
+        f"What does {constant.value:.9g} mean? It stands at least {count} times, in {where}.",
         _WHY.get(constant.why, "Measured values seldom repeat like that.")
         + " It may be a detection limit, or a code for “no value”.",
         [
-            Choice("limit", "Below that limit", f"Each is kept as < {constant.text}."),
-            Choice("real", "A measured value", f"Each is kept as {constant.text}."),
+            Choice("limit", "Below that limit", f"Each is kept as < {constant.value:.9g}."),
+            Choice("real", "A measured value", f"Each is kept as {constant.value:.9g}."),
             Choice("missing", "No value", "Each is left out and listed as missing."),
         ],
         column=names[0],

@@ -18,7 +18,7 @@ from ui.operator_key import FREE_TRIES, Throttle
 from ui.plain import bare, plain, verbatim
 
 CODES = sorted(path.stem for path in FOLDER.glob("*.toml"))
-FOR_EVERYBODY = ("language.", "upload.", "receipt.", "undo.", "template.", "role.", "about.")
+FOR_EVERYBODY = ("language.", "upload.", "receipt.", "undo.", "template.", "role.", "about.", "review.")
 HOSTILE = [
     "[x](javascript:alert(1))",
     "<script>alert(1)</script>",

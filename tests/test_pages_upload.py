@@ -97,7 +97,7 @@ def ledger():
 
 
 def stored_files():
-    return [path for path in settings().var.rglob("*") if path.is_file()]
+    return [path for path in (settings().var / "store").rglob("*") if path.is_file()]
 
 
 def sent(app, text=GOOD):

@@ -202,7 +202,8 @@ def command(*arguments: Any, **keywords: Any) -> Callable[[Callable[..., int | N
             ctx = click.get_current_context()
             ctx.exit(function(*args, **kwargs) or DONE)
 
-        return cli.command(*arguments, **keywords)(_for_all(run))
+        made: click.Command = cli.command(*arguments, **keywords)(_for_all(run))
+        return made
 
     return wrap
 

@@ -146,11 +146,11 @@ def test_the_mapping_of_one_check_reads_the_next_file(tmp_path):
 
 def test_a_table_of_sites_gives_the_readings_their_places(tmp_path):
     readings = file(
-        tmp_path, "site_no,date,nitrate (mg/L as N)\nS1,2026-03-04,1\nS2,2026-03-05,2\n", "results.csv"
+        tmp_path, "well id,date,nitrate (mg/L as N)\nS1,2026-03-04,1\nS2,2026-03-05,2\n", "results.csv"
     )
     sites = file(
         tmp_path,
-        "site_no,station name,latitude,longitude\nS1,Mill,42.95,-120.05\nS2,Ford,42.96,-120.06\n",
+        "well id,well name,latitude,longitude\nS1,Mill,42.95,-120.05\nS2,Ford,42.96,-120.06\n",
         "sites.csv",
     )
     for order in ([readings, sites], [sites, readings]):
@@ -341,11 +341,11 @@ def test_a_batch_that_does_not_exist_is_a_sentence(tmp_path, command):
 
 def test_several_files_are_one_batch_that_rebuild_can_read_again(tmp_path):
     readings = file(
-        tmp_path, "site_no,date,nitrate (mg/L as N)\nS1,2026-03-04,1\nS2,2026-03-05,2\n", "results.csv"
+        tmp_path, "well id,date,nitrate (mg/L as N)\nS1,2026-03-04,1\nS2,2026-03-05,2\n", "results.csv"
     )
     sites = file(
         tmp_path,
-        "site_no,station name,latitude,longitude\nS1,Mill,42.95,-120.05\nS2,Ford,42.96,-120.06\n",
+        "well id,well name,latitude,longitude\nS1,Mill,42.95,-120.05\nS2,Ford,42.96,-120.06\n",
         "s.csv",
     )
     receipt = add(readings, str(sites), "--accept")

@@ -1,7 +1,7 @@
 """Take the picture of the map that stands in the README, from the simulated valley.
 
 ``make screenshot`` runs it. It starts the program on a store of its own, waits until the map has drawn
-its sites, and writes ``docs/images/map.png`` (1,280 × 800 points).
+its sites, and writes ``docs/images/map.png`` (1,280 × 1,200 points).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _take(address: str) -> None:
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as player:
         browser = player.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page = browser.new_page(viewport={"width": 1280, "height": 1200})
         page.goto(address)
         frame = page.frame_locator('iframe[title="streamlit_folium.st_folium"]')
         frame.locator(".leaflet-container").wait_for(timeout=90_000)

@@ -4,8 +4,9 @@ Three volunteers write "Well 3", "well-3" and "WELL 3 " and stand twenty metres 
 belong to one site, but only a person knows; so a pair is *proposed* here and never merged. What was
 answered is kept: "the same" as a link in the store's ledger, which can be undone, "different" beside it.
 
-What surprised us: nearness alone proposes far too much. Boreholes of different depth stand side by side
-in one nest, so a pair whose names differ is taken as two places, and only counted.
+What surprised us: nearness alone proposes far too much, and so does a shared name. Boreholes of different
+depth stand side by side in one nest and bear one name; an agency that gave each an id of its own meant it.
+So a pair is proposed when its names differ in spelling only, and its source did not number the two apart.
 """
 
 from __future__ import annotations
@@ -165,6 +166,10 @@ def _alike(one: str, other: str) -> bool:
 def _pair(table: pd.DataFrame, left: int, right: int) -> Pair | None:
     if not table.at[right, "new"]:  # both are known already; they were asked about when they came
         return None
+    if _told_apart(table, left, right):
+        return None
+    if _numbered_apart(table, left, right):
+        return None
     distance = _distance_m(table, left, right)
     if distance is not None and distance > SAME_NAME_M:
         return None
@@ -175,6 +180,32 @@ def _pair(table: pd.DataFrame, left: int, right: int) -> Pair | None:
         same_as_name=table.at[left, "name"],
         distance_m=distance,
     )
+
+
+def _told_apart(table: pd.DataFrame, left: int, right: int) -> bool:
+    """Say whether one source gave the two sites ids that are more than their names."""
+    ids = [str(table.at[row, "monitoring_location_id"]).rpartition(":") for row in (left, right)]
+    one, other = (plain_name(tail) for _, _, tail in ids)
+    named = {table.at[left, "plain"], table.at[right, "plain"]}
+    return ids[0][0] == ids[1][0] and one != other and not named & {one, other}
+
+
+def _numbered_apart(table: pd.DataFrame, left: int, right: int) -> bool:
+    """Say whether one source gave the two sites different identifiers of its own."""
+    ids = [str(table.at[row, "monitoring_location_id"]) for row in (left, right)]
+    if _issuer(ids[0]) != _issuer(ids[1]):
+        return False
+    return not any(_named_after(ids[n], table.at[row, "plain"]) for n, row in enumerate((left, right)))
+
+
+def _issuer(site: str) -> str:
+    """Give who numbered a site: what stands before the last colon, else before the first hyphen."""
+    return site.rpartition(":")[0] if ":" in site else site.partition("-")[0]
+
+
+def _named_after(site: str, plain: str) -> bool:
+    """Say whether an identifier is only the site's name."""
+    return plain_name(site.rpartition(":")[2]) == plain
 
 
 def _distance_m(table: pd.DataFrame, left: int, right: int) -> float | None:

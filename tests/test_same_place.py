@@ -11,6 +11,8 @@ METRE = 1 / 111_320
 
 
 def sites(*rows):
+    """Make a table of sites; one-letter ids come from sources of their own, as two volunteers' do."""
+    rows = [(f"upload:{row[0]}:{row[1]}" if len(row[0]) == 1 else row[0], *row[1:]) for row in rows]
     names = ["monitoring_location_id", "monitoring_location_name", "longitude", "latitude"]
     return pd.DataFrame(rows, columns=names).astype({"longitude": "float64", "latitude": "float64"})
 
@@ -19,7 +21,11 @@ NONE = sites()
 
 
 def pairs(found):
-    return [(pair.site, pair.same_as) for pair in found]
+    return [(_letter(pair.site), _letter(pair.same_as)) for pair in found]
+
+
+def _letter(site):
+    return site.split(":")[1] if site.count(":") == 2 else site
 
 
 @pytest.mark.parametrize("name", ["well-3", "WELL 3 ", "Well_03", "well  3", "Ｗell 3"])
@@ -36,8 +42,8 @@ def test_three_spellings_are_each_compared_with_the_first():
 
 
 def test_a_known_site_is_what_the_new_one_is_compared_with():
-    found = propose(sites(("new", "WELL 3", 20 * METRE, 0)), sites(("old", "Well 3", 0, 0)))
-    assert pairs(found) == [("new", "old")]
+    found = propose(sites(("n", "WELL 3", 20 * METRE, 0)), sites(("o", "Well 3", 0, 0)))
+    assert pairs(found) == [("n", "o")]
     assert found[0].distance_m == pytest.approx(20, abs=0.5)
 
 
@@ -47,8 +53,15 @@ def test_a_known_site_is_what_the_new_one_is_compared_with():
     ids=["the same name in another village", "its neighbour", "another depth", "another name", "no name"],
 )
 def test_what_may_well_be_two_places_is_not_asked_about(name, metres):
-    table = sites(("site-one", "Well 3", 0, 0), ("other", name, metres * METRE, 0))
+    table = sites(("a", "Well 3", 0, 0), ("b", name, metres * METRE, 0))
     assert propose(table, NONE) == []
+
+
+def test_sites_that_their_source_numbered_apart_are_two_places():
+    table = sites(("USGS-1", "USGS 149", 0, 0), ("USGS-2", "USGS 149", 0, 0), ("USGS-3", "Usgs 149", 0, 0))
+    assert propose(table, NONE) == []
+    volunteer = sites(("upload:anna:usgs-149", None, 10 * METRE, 0))
+    assert pairs(propose(volunteer, table)) == [("anna", "USGS-1")]
 
 
 def test_a_site_that_has_only_an_id_is_known_by_it():
@@ -69,8 +82,9 @@ def test_a_site_of_that_name_without_a_place_is_asked_about_without_a_distance()
 
 def test_what_was_decided_is_not_asked_again():
     known, new = sites(("a", "Well 3", 0, 0)), sites(("b", "well-3", METRE, 0))
-    assert propose(new, known, decided=[frozenset("ab")]) == []
-    assert propose(new, known, links={"b": "a"}) == []
+    a, b = "upload:a:Well 3", "upload:b:well-3"
+    assert propose(new, known, decided=[frozenset((a, b))]) == []
+    assert propose(new, known, links={b: a}) == []
     assert propose(known, known) == []
 
 
@@ -98,3 +112,17 @@ def test_seventy_thousand_sites_are_compared_in_seconds():
         }
     )
     assert propose(table, NONE) == []
+
+
+def test_sites_that_their_source_numbers_itself_are_never_proposed_as_one():
+    ports = sites(
+        ("USGS-433227113471401", "USGS 137A", 43.54, -113.78),
+        ("USGS-433227113471402", "USGS 137A", 43.54, -113.78),
+    )
+    assert propose(ports, ports.iloc[:0]) == []
+
+
+def test_sites_numbered_by_different_people_are_proposed_as_one():
+    one = sites(("upload:anna:W-17", "Mill well", 43.54, -113.78))
+    other = sites(("upload:ben:4", "mill well", 43.5401, -113.78))
+    assert [pair.same_as for pair in propose(other, one)] == ["upload:anna:W-17"]

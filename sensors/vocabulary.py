@@ -65,6 +65,7 @@ ROLES = (
     "medium",
     "depth",
     "depth_unit",
+    "well_depth",  # of the well itself: an attribute of the site, and no depth of a sample
     "method",
     "sample_id",
     "sample_code",
@@ -226,6 +227,7 @@ _SYMBOL = re.compile(r"^(?:[A-Z][a-z]?\d*|\([A-Za-z0-9]+\)\d*)+[+-]*\d*[+-]?$")
 _FORM = r"(?:N|P|S|C|Si|NO3|NO2|NH4|NH3|PO4|P2O5|SO4|SiO2|CaCO3|HCO3|CO3|O2|CN|As|Cr|F|Cl|B)"
 _AS_FORM = re.compile(rf"(?:\b(?:as|en|als|como|in form of|exprim[ée] en)\s+|[-_ (\[]+)({_FORM})[-+]*\s*[)\]]?$")
 _NITROGEN = re.compile(rf"^(.*?)[-_ ]+({_FORM})$")
+_FORMS_FOLDED = {form.casefold(): form for form in _FORM[3:-1].split("|")}
 _FORM_WORDS = {"nitrogen": "N", "azote": "N", "stickstoff": "N", "phosphorus": "P", "stikstof": "N"}
 # A form that these properties can be stated in; "Nitrate-S" says nothing.
 _FORMS: Mapping[str, tuple[str, ...]] = {
@@ -243,6 +245,10 @@ _FORMS: Mapping[str, tuple[str, ...]] = {
     "bicarbonate": ("HCO3", "CaCO3"),
     "hardness": ("CaCO3",),
 }
+# Ions whose charge may stand behind the name; Fe2+ or Cr6+ says another thing than Fe or Cr.
+_CHARGED = re.compile(r"^(Ca|Mg|Na|K|Li|Ba|Sr|Cl|F|Br|I|SO4|HCO3|CO3|PO4|NO3|NO2|NH4)\s*[²³]?\d?\s*[-+⁻⁺]{1,3}$")
+# "Total" hardness is a name, and says nothing of a filter.
+_NO_FRACTION = frozenset({"hardness", "alkalinity", "nitrate_nitrite"})
 # Groups whose names may begin with "total" or "dissolved" and mean the fraction by it.
 _FRACTIONED = frozenset({"metals and elements", "major ions", "organic compounds", "radioactivity"})
 _IONS = {
@@ -281,7 +287,13 @@ def read_substance(text: str, medium: str | None = None) -> Substance | None:
     name = " ".join(unicodedata.normalize("NFKC", text).split()).strip(" ;,:_*")
     if not name:
         return None
+    if charged := _CHARGED.match(name):
+        name = charged[1]
+    if glued := re.fullmatch(r"(no3|no2|nox|nh4|nh3|po4|so4)[ _-]?([nps])", name):
+        name = f"{glued[1].upper().replace('X', 'x')}-{glued[2].upper()}"  # po4_p_mg_l
     found = _plain_substance(name, medium) or _with_form(name, medium) or _with_fraction(name, medium)
+    if found and found.property in _NO_FRACTION:
+        found = replace(found, fraction=None)
     return replace(found, name=text.strip()) if found else None
 
 
@@ -363,6 +375,9 @@ _BRACKETS = re.compile(r"[(\[{]\s*([^()\[\]{}]*(?:\([^()]*\)[^()\[\]{}]*)?)\s*[)
 _SHORTHAND: Mapping[str, str] = {
     "mgl": "mg/L",
     "mgperl": "mg/L",
+    "mgperlitre": "mg/L",
+    "mgperliter": "mg/L",
+    "ugperl": "ug/L",
     "ugl": "ug/L",
     "µgl": "ug/L",
     "μgl": "ug/L",
@@ -482,6 +497,9 @@ def _readings(header: str) -> Iterator[tuple[float, str]]:
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])|(?<=[a-z])(?=ID\b)", " ", stripped)
     if spaced != stripped:
         yield 0.95, spaced  # SampleDate, WellName
+    further = re.sub(r"(?<=[a-z]{3})(?=[A-Z])|(?<=[a-z] Temp)(?=C$)", " ", spaced)
+    if further != spaced:
+        yield 0.95, further  # NitrateN_mg_per_L, waterTempC
     for mark in ("::", "/", ".", "-", ":", "_"):
         parts = stripped.split(mark)
         if mark == "/" and len(parts) > 1 and read_unit("/".join(parts[-2:])).ucum:
@@ -498,7 +516,7 @@ def _readings(header: str) -> Iterator[tuple[float, str]]:
 def _measure(text: str, unit_row: str) -> Meaning | None:
     """Split a header in substance, unit and form; None when neither substance nor role is known."""
     unit, species, source = None, None, None
-    rest = text
+    rest, inside = text, []
     for match in _BRACKETS.finditer(text):
         inner = match[1].strip()
         got, form = _unit_of(inner)
@@ -508,6 +526,8 @@ def _measure(text: str, unit_row: str) -> Meaning | None:
         elif re.fullmatch(rf"(?:as |en |als |como )?{_FORM}[-+]*", inner):
             species = species or "as " + re.sub(r"^(?:as|en|als|como) |[-+]", "", inner)
             rest = rest.replace(match[0], " ")
+        elif inner:
+            inside.append((match[0], inner))
     rest = " ".join(rest.split()).strip(" ,;:_-")
     if unit is None:
         rest, unit, tail_species, source = _trailing_unit(rest)
@@ -515,7 +535,11 @@ def _measure(text: str, unit_row: str) -> Meaning | None:
     if unit is None and unit_row:
         unit, row_species = _unit_of(unit_row)
         species, source = species or row_species, unit_row
-    found = read_substance(rest) or read_substance(rest.replace("_", " "))
+    found = read_substance(rest) or read_substance(rest.replace("_", " ")) or _bracketed(rest, inside)
+    if found is None and unit in _PER_LITRE and re.fullmatch("[a-z]{1,2}", rest):
+        found = read_substance(rest.capitalize())  # as_ugl: behind a unit "as" is no word
+    if found is not None and found.property == "dissolved_oxygen" and unit == "%":
+        found = replace(found, property="oxygen_saturation")
     role = _folded("roles").get(fold(rest))
     if found is None and role and rest != text and role not in PRIVATE_ROLES:
         return Meaning(role, unit=unit, unit_source=source)
@@ -526,23 +550,45 @@ def _measure(text: str, unit_row: str) -> Meaning | None:
     return Meaning("measure", found.property, text, unit, source, species or found.species, found.fraction)
 
 
+_PER_LITRE = frozenset({"mg/L", "ug/L", "ng/L", "g/L", "mmol/L", "umol/L", "meq/L"})
+
+
+def _bracketed(rest: str, inside: list[tuple[str, str]]) -> Substance | None:
+    """Read a substance named in brackets: ``Iron (Fe)``, ``Coliformes (E. coli)``; never one against the other."""
+    for whole, inner in inside:
+        named = read_substance(inner)
+        if named is None or named.property is None:
+            continue
+        outer = read_substance(" ".join(rest.replace(whole, " ").split()))
+        if outer is None or outer.property in (named.property, "total_coliforms"):
+            return replace(named, species=named.species or (outer.species if outer else None))
+    return None
+
+
+def _form_of(words: list[str]) -> str | None:
+    """Read the form behind a unit: ``NO3``, ``as N``, in a snake-case header ``no3``."""
+    if len(words) == 2 and words[0].casefold() in ("as", "en", "als", "como"):
+        words = words[1:]
+    form = words[0].strip("()[]") if len(words) == 1 else ""
+    known = _FORMS_FOLDED.get(form.casefold())
+    return f"as {known}" if known else None
+
+
 def _trailing_unit(text: str) -> tuple[str, str | None, str | None, str | None]:
     """Cut a unit (and a form behind it) off the end: ``Nitrate_mgL_NO3``, ``Nitrate, mg/L as N``."""
     words = [word for word in re.split(r"[\s_,;]+", text) if word]
     for start in range(1, len(words)):
         tail = words[start:]
-        for length in range(len(tail), 0, -1):
-            if start + length != len(words) and start + length != len(words) - 1:
-                continue
+        for length in range(len(tail), max(len(tail) - 3, 0), -1):
             candidate = " ".join(tail[:length])
             unit, species = _unit_of(candidate)
             if unit is None or unit == "1" or fold(candidate) in _NO_UNITS:
                 continue
             after = tail[length:]
-            if after and not re.fullmatch(_FORM, after[0].strip("()")):
+            if after and not (form := _form_of(after)):
                 continue
-            form = f"as {after[0].strip('()')}" if after else species
-            return " ".join(words[:start]), unit, form, candidate
+            name = " ".join(words[:start])
+            return name, unit, form if after else species, candidate
     return text, None, None, None
 
 

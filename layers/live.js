@@ -177,7 +177,7 @@
   }
 
   async function draw() {
-    if (!state.choice || !state.map._loaded) return;
+    if (state.topic === undefined || !state.map._loaded) return;
     const mine = ++state.turn, answers = new Map();
     const shown = state.overlays.filter((one) => state.map.hasLayer(one.group));
     try {
@@ -415,20 +415,16 @@
 
   /* ---- what the page chose ------------------------------------------------------------------ */
 
-  function choose(choice) {
-    const before = state.choice;
+  async function choose(choice) {
     state.choice = choice;
     if (!state.map) return;
-    const elsewhere = !before || before.topic !== choice.topic;
-    if (elsewhere) {
+    await styled();
+    if (choice !== state.choice) return; /* chosen again meanwhile */
+    if (state.topic !== choice.topic) {
+      look(state.topic === undefined && choice.box, choice.area);
+      state.topic = choice.topic;
       state.places.clearLayers();
       if (choice.places) shapes(choice.places, state.setup.outlines.style, state.places, state.above);
-      const [west, south, east, north] = (!before && choice.box) || choice.area;
-      /* Beside the legend, not under it, where there is room. */
-      const aside = state.legend.open && state.map.getSize().x > 600 ? state.legend.offsetWidth : 0;
-      const exact = !before && choice.box;
-      state.map.fitBounds([[south, west], [north, east]], exact ? { animate: false } : { animate: false,
-        paddingTopLeft: [aside, 0] });
     }
     clearInterval(state.timer);
     if (choice.refresh) {
@@ -437,9 +433,26 @@
     soon();
   }
 
+  /* Style sheets come when they come, and a map without its own has the wrong size. */
+  async function styled() {
+    const box = state.map.getContainer();
+    for (let tries = 0; tries < 100 && getComputedStyle(box).overflow !== "hidden"; tries++) {
+      await new Promise((go) => setTimeout(go, 20));
+    }
+    state.map.invalidateSize({ animate: false });
+  }
+
+  function look(exactly, area) {
+    const [west, south, east, north] = exactly || area;
+    /* Beside the legend, not under it, where there is room. */
+    const aside = !exactly && state.legend.open && state.map.getSize().x > 600 ? 190 : 0;
+    state.map.fitBounds([[south, west], [north, east]], { animate: false, paddingTopLeft: [aside, 0] });
+  }
+
   /* The part of the address that only the browser knows: where the map looks. */
   function keepAddress() {
     try {
+      if (state.topic === undefined) return;
       const page = new URL(window.parent.location.href), box = state.map.getBounds();
       const bbox = [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()]
         .map((value) => value.toFixed(4)).join(",");

@@ -64,13 +64,15 @@ class Picture:
     sites : DataFrame
         One row per site, columns of :func:`situation.status.assess`, after ``public()``; WGS 84.
     x, y : arrays of float64
-        Web-Mercator fractions, by row of *sites*.
+        Web-Mercator fractions, by row of *sites*; NaN for a site without a place.
     status, recency : arrays of int8
         Codes into the signs of the layers, by row of *sites*; 0 is the worst, or the newest.
     stale : array of bool
         Whether the newest reading is older than the topic allows.
+    order : array of int
+        Rows of *sites*, the worst first.
     marks : array of int
-        Rows of *sites* that are drawn when near: each exact site, and one for each area.
+        Rows of *sites* that are drawn when near: each exact site, and one for each area; the worst first.
     weight : array of int
         How many sites each mark stands for.
     """
@@ -84,11 +86,16 @@ class Picture:
     status: Codes
     recency: Codes
     stale: npt.NDArray[np.bool_]
+    order: npt.NDArray[np.intp]
     marks: npt.NDArray[np.intp]
     weight: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.sites)
+
+    def worst(self, most: int) -> pd.DataFrame:
+        """Give at most so many sites, the worst first."""
+        return self.sites.iloc[self.order[:most]].reset_index(drop=True)
 
     @property
     def area(self) -> Box:
@@ -122,22 +129,23 @@ def draw(table: pd.DataFrame, topic: Topic, title: str, version: int, now: pd.Ti
     table : DataFrame
         One row per site, as :func:`situation.status.assess` and then ``public()`` give it.
     """
-    placed = table[table["longitude"].notna() & table["latitude"].notna()]
-    status = _codes_of(placed["status"])
-    order = np.argsort(status, kind="stable")  # the worst first: also what a visitor reads first
-    placed = placed.iloc[order].reset_index(drop=True)
-    x, y = mercator(placed["longitude"].to_numpy("float64"), placed["latitude"].to_numpy("float64"))
-    marks, weight = _marks(placed)
+    x, y = mercator(table["longitude"].to_numpy("float64"), table["latitude"].to_numpy("float64"))
+    status = _codes_of(table["status"])
+    # The worst first: what a visitor reads first. The table itself stays as it is: moving a million
+    # rows of text takes longer than everything else.
+    order = np.argsort(status, kind="stable")
+    marks, weight = _marks(table, order)
     return Picture(
         version=version,
         topic=topic,
         title=title,
-        sites=placed,
+        sites=table,
         x=x,
         y=y,
-        status=status[order],
-        recency=age_codes(placed["phenomenon_time"], now),
-        stale=placed["freshness"].eq("stale").to_numpy("bool"),
+        status=status,
+        recency=age_codes(table["phenomenon_time"], now),
+        stale=table["freshness"].eq("stale").to_numpy("bool"),
+        order=order,
         marks=marks,
         weight=weight,
     )
@@ -150,18 +158,18 @@ def _codes_of(status: pd.Series) -> Codes:
     return found
 
 
-def _marks(sites: pd.DataFrame) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
+def _marks(
+    sites: pd.DataFrame, order: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
     hidden = sites["position_rule"].ne("exact").to_numpy("bool")
-    alone = np.flatnonzero(~hidden)
-    rows = np.flatnonzero(hidden)
+    weight = np.where(hidden, 0, 1).astype("int64")
+    rows = order[hidden[order]]
     # Blurred sites of one grid cell lie on one point: one mark, shown by the worst, which is first.
-    areas, first, n = np.unique(
-        sites["monitoring_location_id"].to_numpy()[rows].astype(str), return_index=True, return_counts=True
-    )
-    marks = np.concatenate([alone, rows[first]])
-    weight = np.concatenate([np.ones(len(alone), "int64"), n.astype("int64")])
-    order = np.argsort(marks, kind="stable")
-    return marks[order], weight[order]
+    names = sites["monitoring_location_id"].iloc[rows].to_numpy(object).astype(str)
+    _, first, n = np.unique(names, return_index=True, return_counts=True)
+    weight[rows[first]] = n
+    marks = order[weight[order] > 0]
+    return marks, weight[marks]
 
 
 def assessed(view: View, now: pd.Timestamp) -> pd.DataFrame:

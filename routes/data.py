@@ -56,7 +56,7 @@ def _view(request: Request) -> View:
 def sites(view: View, now: pd.Timestamp) -> pd.DataFrame:
     """Give the sites of a view as a table, one row each, places blurred where they must be."""
     shown = pictures.picture(view, now)
-    table = shown.sites
+    table = shown.worst(len(shown))
     if view.bbox:
         west, south, east, north = view.bbox
         table = table[table["longitude"].between(west, east) & table["latitude"].between(south, north)]

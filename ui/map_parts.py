@@ -58,6 +58,9 @@ def top(say: Words, view: View, shown: Picture) -> None:
 def foot(say: Words, view: View, shown: Picture) -> None:
     """Say what the map does not show."""
     st.caption(say("map.not_safe"))
+    unplaced = int(shown.sites["longitude"].isna().sum())
+    if unplaced:
+        st.caption(say("map.unplaced", n=unplaced))
     hidden = int((shown.sites["position_rule"] != "exact").sum())
     if hidden:
         st.caption(say("map.blurred", n=hidden, metres=round(view.chosen_topic.grid_m)))
@@ -66,7 +69,7 @@ def foot(say: Words, view: View, shown: Picture) -> None:
 def table(say: Words, view: View, shown: Picture) -> None:
     """Draw the same sites as a table, with downloads."""
     st.caption(say("map.table_lead"))
-    rows = shown.sites.head(_MOST_ROWS)
+    rows = shown.worst(_MOST_ROWS)
     st.dataframe(
         pd.DataFrame(
             {
@@ -100,7 +103,7 @@ def _downloads(say: Words, view: View, shown: Picture) -> None:
     with st.container(horizontal=True):
         st.download_button(
             say("map.table_download"),
-            lambda: safe_cells(shown.sites).to_csv(index=False).encode(),
+            lambda: safe_cells(shown.worst(len(shown))).to_csv(index=False).encode(),
             file_name=f"{view.topic}-{view.observed_property}-sites.csv",
             mime="text/csv",
             icon=":material/download:",

@@ -70,7 +70,8 @@ def table(n: int, seed: int = 1) -> pd.DataFrame:
             "censoring": pd.Series(np.where(less, "<", "=")).astype("str"),
             "detection_limit": np.where(less, 0.5, np.nan),
             "result_text": "1",
-            "phenomenon_time": pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(rng.integers(0, 300, n), "D"),
+            "phenomenon_time": pd.Timestamp("2026-01-01", tz="UTC")
+            + pd.to_timedelta(rng.integers(0, 300, n), "D"),
             "n": np.full(n, 10),
             **{name: pd.Series([value], dtype="str").repeat(n).to_numpy() for name, value in text.items()},
         }
@@ -127,7 +128,9 @@ def circles(sites: pd.DataFrame) -> tuple[float, float]:
     start = time.perf_counter()
     chart = folium.Map(prefer_canvas=True)
     for row in few.itertuples():
-        folium.CircleMarker((row.latitude, row.longitude), radius=5, tooltip=row.monitoring_location_name).add_to(chart)
+        folium.CircleMarker(
+            (row.latitude, row.longitude), radius=5, tooltip=row.monitoring_location_name
+        ).add_to(chart)
     size = len(gzip.compress(chart.get_root().render().encode(), 5))
     factor = len(sites) / len(few)
     return (time.perf_counter() - start) * factor, size * factor
@@ -216,7 +219,9 @@ class Served:
 
     def __enter__(self) -> Served:
         wait_for(self.address + "/_stcore/health")
-        urllib.request.urlopen(self.address + CELLS.format(zoom=3, bbox="-180,-85,180,85"), timeout=300).read()
+        urllib.request.urlopen(
+            self.address + CELLS.format(zoom=3, bbox="-180,-85,180,85"), timeout=300
+        ).read()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -253,7 +258,9 @@ def viewers(served: Served, count: int, rounds: int) -> bool:
     def look(who: int) -> None:
         for turn in range(rounds):
             time.sleep((who / count) * 2 if turn == 0 else 2)
-            question = urllib.request.Request(address, headers={"If-None-Match": tags.get(who, ""), "Accept-Encoding": "gzip"})
+            question = urllib.request.Request(
+                address, headers={"If-None-Match": tags.get(who, ""), "Accept-Encoding": "gzip"}
+            )
             start = time.perf_counter()
             try:
                 with urllib.request.urlopen(question, timeout=30) as answer:
@@ -305,7 +312,18 @@ def pans(served: Served, refreshes: int) -> tuple[float, float]:
         )
         frame = next(one for one in page.frames if "st_folium" in one.url)
         counted.clear()
-        moves = [(300, 0), (0, 200), (-300, 0), (0, -200), (250, 150), (-250, 150), (150, -250), (300, 200), (-150, 0), (0, 150)]
+        moves = [
+            (300, 0),
+            (0, 200),
+            (-300, 0),
+            (0, -200),
+            (250, 150),
+            (-250, 150),
+            (150, -250),
+            (300, 200),
+            (-150, 0),
+            (0, 150),
+        ]
         times = [frame.evaluate(PAN, list(move)) for move in moves]
         size = sum(counted) / len(moves)
         session = page.context.new_cdp_session(page)
@@ -354,20 +372,29 @@ def rival(n: int) -> tuple[float, float] | None:
 
     port = free_port()
     code = RIVAL.format(root=str(ROOT), here=str(Path(__file__).parent), n=n, port=port)
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         wait_for(f"http://127.0.0.1:{port}", 300)
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            browser = playwright.chromium.launch(
+                executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+            )
             page = browser.new_page(viewport={"width": 1280, "height": 1000})
             received = [0]
             page.on("websocket", lambda socket: socket.on(
                 "framereceived", lambda data: received.__setitem__(0, received[0] + len(data))))  # fmt: skip
             page.goto(f"http://127.0.0.1:{port}")
-            page.wait_for_function("window.Bokeh && Bokeh.documents.length && Bokeh.documents[0].roots().length", timeout=180_000)
+            page.wait_for_function(
+                "window.Bokeh && Bokeh.documents.length && Bokeh.documents[0].roots().length", timeout=180_000
+            )
             page.wait_for_timeout(8000)
             received[0] = 0
-            times = [page.evaluate(RIVAL_PAN, share) for share in (0.4, -0.3, 0.4, 0.2, -0.4, 0.3, 0.2, -0.2, 0.4, -0.3)]
+            times = [
+                page.evaluate(RIVAL_PAN, share)
+                for share in (0.4, -0.3, 0.4, 0.2, -0.4, 0.3, 0.2, -0.2, 0.4, -0.3)
+            ]
             browser.close()
     finally:
         process.terminate()
@@ -395,7 +422,9 @@ def main() -> int:
     """Run what was asked for; 1 if an aim was missed."""
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--sites", type=int, nargs="+", default=[1_000, 100_000, 1_000_000])
-    ask.add_argument("--browser", action=argparse.BooleanOptionalAction, default=shutil.which("chromium") is not None)
+    ask.add_argument(
+        "--browser", action=argparse.BooleanOptionalAction, default=shutil.which("chromium") is not None
+    )
     ask.add_argument("--rival", action=argparse.BooleanOptionalAction, default=True)
     ask.add_argument("--viewers", type=int, default=50)
     ask.add_argument("--rounds", type=int, default=10)

@@ -110,7 +110,8 @@ def _behind(view: View) -> list[str]:
     kept = place.latest(review=view.review, topic=view.topic, as_of=view.as_of, batch=view.batch)
     kept = kept.drop_duplicates("monitoring_location_id", ignore_index=True)
     shown = privacy.public(kept, view.chosen_topic)
-    return kept.loc[(shown["monitoring_location_id"] == site).to_numpy(), "monitoring_location_id"].tolist()
+    here = (shown["monitoring_location_id"] == site).to_numpy()
+    return [str(name) for name in kept.loc[here, "monitoring_location_id"]]
 
 
 def _latest(history: pd.DataFrame, view: View, now: pd.Timestamp) -> pd.DataFrame:

@@ -60,7 +60,9 @@ class Dialect:
         """Find what is said of a column, or None: a name before a pattern, the ``*`` for all last."""
         name = tidy(header)
         exact = [rule for rule in self.columns if tidy(rule.pattern) == name]
-        loose = [rule for rule in self.columns if "*" in rule.pattern and fnmatchcase(name, tidy(rule.pattern))]
+        loose = [
+            rule for rule in self.columns if "*" in rule.pattern and fnmatchcase(name, tidy(rule.pattern))
+        ]
         found = exact or sorted(loose, key=lambda rule: rule.pattern == "*")
         return found[0] if found else None
 
@@ -69,7 +71,11 @@ class Dialect:
         names = {tidy(header) for header in headers}
         hits = [_has(pattern, names) for pattern in self.all]
         others = [_has(pattern, names) for pattern in self.any]
-        if not all(hits) or (self.any and not any(others)) or any(_has(pattern, names) for pattern in self.none):
+        if (
+            not all(hits)
+            or (self.any and not any(others))
+            or any(_has(pattern, names) for pattern in self.none)
+        ):
             return 0
         return 10 * sum(hits) + 10 * sum(others) + sum(self.rule_for(name) is not None for name in names)
 
@@ -119,7 +125,9 @@ def read_dialect(path: Path) -> Dialect:
 def _rule(file: str, pattern: str, said: Any) -> ColumnRule:
     parts = {"role": said} if isinstance(said, str) else dict(said)
     if parts.get("role") not in ROLES or parts.get("property", "nitrate") not in PROPERTIES:
-        raise DataFileError(f"data/dialects/{file}: {pattern!r} has a role or property that does not exist: {said}.")
+        raise DataFileError(
+            f"data/dialects/{file}: {pattern!r} has a role or property that does not exist: {said}."
+        )
     return ColumnRule(pattern, **parts)
 
 

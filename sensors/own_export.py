@@ -31,14 +31,25 @@ def read_own(block: pd.DataFrame, context: Context) -> Outcome:
     for name in FLAT_COLUMNS:
         if name in given:
             table[name], bad = _cast(given[name], name)
-            wrong = np.where(bad & pd.isna(wrong), f"{name} does not hold what the export wrote there.", wrong)
+            wrong = np.where(
+                bad & pd.isna(wrong), f"{name} does not hold what the export wrote there.", wrong
+            )
     out = pd.DataFrame(table)
     for name, column in COLUMNS.items():
-        if not column.empty and column.default is None and name in out and name not in ("retrieved_at", "source_id", "result_text"):
+        if (
+            not column.empty
+            and column.default is None
+            and name in out
+            and name not in ("retrieved_at", "source_id", "result_text")
+        ):
             wrong = np.where(out[name].isna() & pd.isna(wrong), f"{name} is empty.", wrong)
-    quantified = out["censoring"].fillna("=").eq("=") if "censoring" in out else pd.Series(True, index=out.index)
+    quantified = (
+        out["censoring"].fillna("=").eq("=") if "censoring" in out else pd.Series(True, index=out.index)
+    )
     number = out["result"].notna() if "result" in out else pd.Series(False, index=out.index)
-    wrong = np.where((quantified != number) & pd.isna(wrong), "result and censoring do not fit together.", wrong)
+    wrong = np.where(
+        (quantified != number) & pd.isna(wrong), "result and censoring do not fit together.", wrong
+    )
     for row, reason in block.attrs.get("not_readings", {}).items():
         wrong[rows == row] = f"Not a reading: {reason}."
     bad = ~pd.isna(wrong)
@@ -73,7 +84,9 @@ def _cast(cells: pd.Series, name: str) -> tuple[pd.Series, np.ndarray]:
         bad = ~blank & number.isna().to_numpy()
         return (number.astype("Int64") if kind == "int64" and not bad.any() else number), bad
     if kind.startswith("timestamp"):
-        moment = pd.to_datetime(text.where(~blank, None), errors="coerce", utc=True, format="ISO8601").astype(TIME)
+        moment = pd.to_datetime(text.where(~blank, None), errors="coerce", utc=True, format="ISO8601").astype(
+            TIME
+        )
         return moment, ~blank & moment.isna().to_numpy()
     if name not in ("censoring",):
         text = text.where(~text.str.match(r"^'[=+\-@\t]"), text.str.slice(1))

@@ -93,7 +93,9 @@ def load_sites(table: RawTable) -> Sites:
         {
             "key": block[key].str.split().str.join(" ").to_numpy(),
             "name": block[name].str.split().str.join(" ").to_numpy() if name else None,
-            "type": block[kind].map(lambda word: read_site_type(word) if word else None).to_numpy() if kind else None,
+            "type": block[kind].map(lambda word: read_site_type(word) if word else None).to_numpy()
+            if kind
+            else None,
             "longitude": place["longitude"].to_numpy("float64"),
             "latitude": place["latitude"].to_numpy("float64"),
             "datum": place["horizontal_datum"].to_numpy(dtype=object),

@@ -66,7 +66,9 @@ def _is_text(column: pd.Series) -> bool:
     return bool(pd.api.types.is_string_dtype(column) or column.map(type).eq(str).any())
 
 
-def safe_arrow(table: pa.Table | pa.RecordBatch, closed: Container[str] = CLOSED) -> pa.Table | pa.RecordBatch:
+def safe_arrow(
+    table: pa.Table | pa.RecordBatch, closed: Container[str] = CLOSED
+) -> pa.Table | pa.RecordBatch:
     """Do what :func:`safe_cells` does to the cells of an Arrow table, a million of them in a blink."""
     columns = []
     for field, column in zip(table.schema, table.columns, strict=True):

@@ -33,7 +33,8 @@ def warnings(say: Words, view: View, shown: Picture) -> None:
         st.warning(say("map.everything"), icon=":material/hourglass_top:")
     if view.as_of is not None:
         st.warning(
-            say("map.as_of_note", version=str(view.as_of), newest=str(cached.version())), icon=":material/history:"
+            say("map.as_of_note", version=str(view.as_of), newest=str(cached.version())),
+            icon=":material/history:",
         )
         st.button(say("map.as_of_leave"), on_click=choice.put, kwargs={"as_of": None})
     if len(shown.sites) == 0:
@@ -120,9 +121,9 @@ def changes(say: Words, view: View, shown: Picture) -> None:
     """Say what is different from a day, or from what this browser saw last."""
     options = _since(say)
     label = st.selectbox(
-        say("map.changes_since"), list(options), format_func=options.get, key="changes_since"
+        say("map.changes_since"), list(options), format_func=lambda kind: options[kind], key="changes_since"
     )
-    before = _before(say, view, label)
+    before = _before(say, view, str(label))
     if before is None:
         return
     then, day = before
@@ -168,7 +169,8 @@ def _before(say: Words, view: View, kind: str) -> tuple[View, str] | None:
 
 def _year_ago(view: View) -> date:
     newest = cached.picture(view).sites["phenomenon_time"].max()
-    return ((cached.now() if pd.isna(newest) else newest) - pd.DateOffset(years=1)).date()
+    day: date = ((cached.now() if pd.isna(newest) else newest) - pd.DateOffset(years=1)).date()
+    return day
 
 
 def _keep_since() -> None:

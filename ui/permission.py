@@ -21,7 +21,10 @@ def ask(say: Words, view: View) -> dict[str, str]:
         What the map must add to its questions: the operator's pass, or nothing.
     """
     if view.as_of is not None and view.as_of > cached.version():
-        st.error(say("map.as_of_none", version=str(view.as_of), newest=str(cached.version())), icon=":material/history:")
+        st.error(
+            say("map.as_of_none", version=str(view.as_of), newest=str(cached.version())),
+            icon=":material/history:",
+        )
         st.button(say("map.as_of_leave"), on_click=choice.put, kwargs={"as_of": None})
         st.stop()
     if view.review == "accepted" and view.batch is None:

@@ -252,16 +252,20 @@ def _insert_rows(
     if skip:
         source = f"(FROM {source} ANTI JOIN (FROM temp.known WHERE same) USING (source_id, observation_id))"
     order = ", ".join(f"{name}{way}" for name, way in _ORDER if name not in batch.constants) or "1"
-    values = ", ".join(
-        f'$c_{name}::{TYPES[name]} AS "{name}"' if name in batch.constants else f'{_plain(name)} AS "{name}"'
-        for name in STORED
-    )
+    values = ", ".join(f'{_value(name, batch)} AS "{name}"' for name in STORED)
     cursor.execute(
         f"INSERT INTO lake.observations SELECT $first + row_number() OVER () - 1, $batch, {values} "
         f"FROM (SELECT {quoted(batch.varying)} FROM {source} ORDER BY {order})",
         {"first": number << SHIFT, "batch": number}
-        | {f"c_{name}": value for name, value in batch.constants.items()},
+        | {f"c_{name}": value for name, value in batch.constants.items() if value is not None},
     )
+
+
+def _value(name: str, batch: Staged) -> str:
+    if name not in batch.constants:
+        return _plain(name)
+    # An empty column, as most are, costs the engine least when it can see that it is empty.
+    return f"{'NULL' if batch.constants[name] is None else f'$c_{name}'}::{TYPES[name]}"
 
 
 def _chain(cursor: duckdb.DuckDBPyConnection, number: int, *, same: bool, other: bool) -> None:

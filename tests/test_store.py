@@ -597,13 +597,12 @@ def fill(kept):
 
 
 def everything(kept):
-    """Read all that can be asked of a store, at every version."""
-    tables = {}
-    for review in ("accepted", "all"):
-        tables[f"latest {review}"] = kept.latest(review=review)
-        for version in range(kept.version() + 1):
-            tables[f"{review} {version}"] = kept.observations(review=review, as_of=version)
-            tables[f"latest {review} {version}"] = kept.latest(review=review, as_of=version)
+    """Read what can be asked of a store: now, and at some versions before."""
+    tables = {f"latest {review}": kept.latest(review=review) for review in ("accepted", "all")}
+    for version in range(0, kept.version(), 3):
+        tables[f"all {version}"] = kept.observations(review="all", as_of=version)
+    tables["accepted now"] = kept.observations()
+    tables["latest then"] = kept.latest(as_of=2)
     return tables
 
 
@@ -689,11 +688,12 @@ def test_rebuild_without_an_original_leaves_the_tables_as_they_were(kept):
     assert "missing" in kept.verify()[0]
 
 
-def test_upkeep_changes_nothing_that_can_be_read(kept):
-    fill(kept)
-    for n in range(12):  # one series, many lines of the picture
+def test_upkeep_changes_nothing_that_can_be_read(kept, monkeypatch):
+    add(kept, reading(1), reading(2), accept=True)
+    for n in range(6):  # one series, many lines of the picture
         add(kept, reading(50, day=n + 1), original=str(n).encode(), accept=True)
     before = everything(kept)
+    monkeypatch.setattr("store.upkeep.SLACK", 0)
     kept.upkeep()
     kept.upkeep()
     assert_same(before, everything(kept))

@@ -6,7 +6,7 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,18 @@ def _guarded_connect_ex(self: socket.socket, address: Any) -> int:
     return _connect_ex(self, address)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a skipped test fail where nothing may be skipped; the samples beside the project may be absent."""
+    report = yield
+    if report.skipped and os.environ.get("COMMONSIGHT_SKIP_NOTHING") and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if "../shared" not in reason:
+            report.outcome = "failed"
+            report.longrepr = f"Nothing may be skipped here, but this test was. {reason}"
+    return report
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _stay_on_this_machine(request: pytest.FixtureRequest) -> Iterator[None]:
     """Let a test reach 127.0.0.1 and nothing else, unless the live ones were asked for."""
@@ -53,7 +65,7 @@ def _stay_on_this_machine(request: pytest.FixtureRequest) -> Iterator[None]:
 def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give each test a folder of its own to write in, whatever the person at the desk has set."""
     for name in [name for name in os.environ if name.startswith("COMMONSIGHT_")]:
-        if name not in ("COMMONSIGHT_NEEDS_BROWSER", "COMMONSIGHT_TORTURE"):
+        if name not in ("COMMONSIGHT_NEEDS_BROWSER", "COMMONSIGHT_SKIP_NOTHING", "COMMONSIGHT_TORTURE"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("COMMONSIGHT_VAR", str(tmp_path / "var"))
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import inspect
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -60,6 +62,36 @@ def test_every_requirement_is_bounded_pinned_and_explained_with_its_licence(name
 def test_dependencies_explains_nothing_that_is_not_required():
     listed = re.findall(r"^\| ([a-z0-9-]+) \| [^|]+ \| [^|]+ \|$", DEPENDENCIES, re.M)
     assert [name for name in listed if name not in {*REQUIREMENTS, "package", "what"}] == []
+
+
+#: Names that are imported differently from how they are installed.
+INSTALLED_AS = {"offlinefolium": "folium-offline"}
+#: Used without an import: through Streamlit, as files of the engine, by the engine itself.
+UNSEEN = {"python-multipart", "pytz"}
+
+
+def imported() -> set[str]:
+    """List the packages of others that the program imports, as they are installed."""
+    found: set[str] = set()
+    for path in [
+        *ROOT.glob("*.py"),
+        *(p for name in top_level_packages() for p in (ROOT / name).rglob("*.py")),
+    ]:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                found.add(str(node.module).partition(".")[0])
+    ours = {*top_level_packages(), "app", "commonsight", *sys.stdlib_module_names}
+    return {INSTALLED_AS.get(name, name.replace("_", "-")) for name in found - ours}
+
+
+def test_what_is_imported_is_required_and_what_is_required_is_used():
+    text = (ROOT / "requirements.txt").read_text("utf-8")
+    required = set(re.findall(r"^([a-z][a-z0-9-]*)", text, re.M))
+    assert imported() - required == set()
+    unused = {name for name in required - imported() - UNSEEN if not name.startswith("duckdb-extension-")}
+    assert unused == set()
 
 
 @pytest.mark.parametrize(

@@ -32,12 +32,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sensors.dialects import PLAIN, recognise, tidy
+from sensors.grids import named_in
 from sensors.guard import run_guarded
-from sensors.mapping import Mapping, load_mapping, mapping_from, to_data, understand
+from sensors.mapping import ColumnMap, Mapping, load_mapping, mapping_from, to_data, understand
 from sensors.own_export import read_own
 from sensors.plan import Plan, Profile, make_plan
 from sensors.questions import Choice, Question, question_from
 from sensors.raw_table import open_table
+from sensors.roles import ask_columns
 from sensors.rows import LINE, Context, Outcome, Sites, harmless_columns, read_block
 from sensors.sites import (
     CRS_KEY,
@@ -345,6 +347,7 @@ class _Job:
         self.held: list[pd.DataFrame] = []
         self.notes: list[str] = []
         self.sites, self.dictionary = self._side_table()
+        self.first = _readings_of(next(iter(self.table.blocks(2_000)), None))
         self.mapping = self._understand(given, dict(answers or {}))
         self.report = Report()
         self.seen = _Seen()
@@ -382,6 +385,7 @@ class _Job:
         if CRS_KEY in self.dictionary:
             found.constants.setdefault("crs", self.dictionary[CRS_KEY])
         found.answers.update(answers)
+        ask_columns(found, self.first, self.topic)
         return found
 
     def _understand_anew(self) -> Mapping:
@@ -392,13 +396,30 @@ class _Job:
             for position, cell in enumerate(cells):
                 if cell.strip():
                     above.setdefault(position, []).append(cell.strip())
-        first = next(iter(table.blocks(2_000)), None)
-        numeric = {} if first is None else _numeric(first)
+        first = self.first
+        numeric, signs = ({}, {}) if first is None else (_numeric(first), _signs(first))
         found = understand(
-            table.columns, table.names, units=units, above=above, dictionary=self.dictionary, numeric=numeric
+            table.columns,
+            table.names,
+            units=units,
+            above=above,
+            dictionary=self.dictionary,
+            numeric=numeric,
+            signs=signs,
         )
         self._read_preamble(found)
+        self._read_title(found)
         return found
+
+    def _read_title(self, found: Mapping) -> None:
+        """Take the reference system from the lines over the header or the name of the sheet."""
+        if not found.first("x") or found.first("crs") or "crs" in found.constants:
+            return
+        named = named_in([*(line for _, line in self.table.preamble), self.table.sheet or ""])
+        if len(named) == 1:
+            code, line = next(iter(named.items()))
+            found.constants["crs"] = code
+            found.warnings.append(f"Coordinates are read in {code}, which this line names: {line[:120]!r}.")
 
     def _read_preamble(self, found: Mapping) -> None:
         """Take the site from a line such as ``# Site Code: X12`` over the header, where no column names it."""
@@ -527,6 +548,17 @@ class _Job:
         text = "\x1f".join([self.mapping.dialect, *sorted(tidy(name) for name in self.table.names)])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
+    def _why(self, column: ColumnMap) -> str | None:
+        """Say why a column is not read, or what it waits for."""
+        if column.waits:
+            return f"waits for the answer to {column.waits}"
+        if column.why:
+            return column.why
+        alone = column.role in ("qualifier", "limit", "condition") and self.mapping.layout == "wide"
+        if alone and column.belongs is None:
+            return "several columns are measured, and nothing says of which of them it speaks"
+        return _WHY.get(column.role)
+
     def _understood(self) -> list[dict[str, Any]]:
         metas = {meta.column: meta for meta in self.plan.columns} if self.plan else {}
         found = []
@@ -540,10 +572,30 @@ class _Job:
                     "unit": meta.unit if meta else column.unit,
                     "species": meta.species if meta else column.species,
                     "fraction": column.fraction,
+                    "belongs": column.belongs,
+                    "why": self._why(column),
                     "dropped": column.role in ("personal", "notes", "ignored", "unknown"),
                 }
             )
         return found
+
+
+_WHY = {
+    "personal": "it may name a person",
+    "notes": "free text may name people",
+    "ignored": "it is not needed for a reading",
+    "unknown": "its heading is not known, and it holds no numbers",
+    "well_depth": "it describes the site and is no reading",
+    "sample_code": "the samples are named elsewhere",
+    "place_name": "the sites are named elsewhere",
+}
+
+
+def _readings_of(block: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Take the rows away that are units, tags and footers."""
+    if block is None:
+        return None
+    return block.drop(index=list(block.attrs.get("not_readings", {})), errors="ignore")
 
 
 def _numeric(block: pd.DataFrame) -> dict[str, float]:
@@ -554,6 +606,18 @@ def _numeric(block: pd.DataFrame) -> dict[str, float]:
         texts = texts[texts != ""].head(500)
         if len(texts):
             found[str(name)] = float(texts.str.contains(r"^[<>~=+-]?\s*[<>]?=?\s*[\d.,]*\d", regex=True).mean())
+    return found
+
+
+_SIGNS = frozenset({"<", ">", "<=", ">=", "≤", "≥", "=", "~"})
+
+
+def _signs(block: pd.DataFrame) -> dict[str, bool]:
+    """Say of each column whether it holds signs such as ``<`` and nothing else."""
+    found = {}
+    for name in block.columns:
+        cells = set(block[name].str.strip().unique()) - {""}
+        found[str(name)] = bool(cells) and cells <= _SIGNS
     return found
 
 

@@ -6,6 +6,7 @@ form), and holds the answers. It is TOML with comments: a person can correct it 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingOf
@@ -15,15 +16,18 @@ from typing import Any
 
 import tomlkit
 
+from sensors.companions import attach
 from sensors.dialects import PLAIN, Dialect, dialects, recognise, tidy
-from sensors.vocabulary import ROLES, Meaning, read_header
+from sensors.grids import axis, find_grid, without_datum
+from sensors.questions import Question
+from sensors.vocabulary import ROLES, Meaning, read_code, read_header, unit_of_code
 from situation.errors import FieldFileError
 from situation.properties import PROPERTIES
 
 
 @dataclass
 class ColumnMap:
-    """One column of the file and what it is for; unit in UCUM."""
+    """One column of the file and what it is for; unit in UCUM. ``belongs``: of one measured column alone."""
 
     source: str
     role: str
@@ -35,6 +39,9 @@ class ColumnMap:
     fraction: str | None = None
     rank: int = 1
     zone: str | None = None
+    belongs: str | None = None  # the measured column that this one speaks of
+    why: str | None = None  # why it is not read
+    waits: str | None = None  # the question that its cells wait for; never written down
 
 
 @dataclass
@@ -51,6 +58,7 @@ class Mapping:
     constants: dict[str, Any] = field(default_factory=dict)
     answers: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    asked: dict[str, Question] = field(default_factory=dict)  # about columns; never written down
 
     @property
     def rules(self) -> Dialect | None:
@@ -59,7 +67,12 @@ class Mapping:
 
     def of(self, role: str) -> list[ColumnMap]:
         """List the columns of a role, the one that counts first first."""
-        return sorted((c for c in self.columns if c.role == role), key=lambda column: column.rank)
+        mine = (c for c in self.columns if c.role == role and c.belongs is None)
+        return sorted(mine, key=lambda column: column.rank)
+
+    def beside(self, role: str) -> dict[str, str]:
+        """Name the columns of a role that belong to one measured column: measured column to its companion."""
+        return {c.belongs: c.source for c in self.columns if c.role == role and c.belongs is not None}
 
     def first(self, role: str) -> str | None:
         """Name the column of a role that counts first, or None."""
@@ -86,8 +99,7 @@ class Mapping:
         document.add("constants", tomlkit.item({k: v for k, v in self.constants.items() if v is not None}))
         rows = tomlkit.aot()
         for column in self.columns:
-            said = {f.name: getattr(column, f.name) for f in fields(column)}
-            rows.append(tomlkit.item({k: v for k, v in said.items() if v is not None and (k != "rank" or v != 1)}))
+            rows.append(tomlkit.item({k: v for k, v in _row(column).items() if k != "rank" or v != 1}))
         document.add("column", rows)
         return tomlkit.dumps(document)
 
@@ -136,7 +148,7 @@ def mapping_from(said: MappingOf[str, Any], where: str = "mapping") -> Mapping:
 
 def to_data(mapping: Mapping) -> dict[str, Any]:
     """Give a mapping as plain data that :func:`mapping_from` reads."""
-    rows = [{f.name: getattr(c, f.name) for f in fields(c) if getattr(c, f.name) is not None} for c in mapping.columns]
+    rows = [_row(column) for column in mapping.columns]
     constants = {k: v for k, v in mapping.constants.items() if v is not None}
     return {
         "dialect": mapping.dialect,
@@ -147,6 +159,14 @@ def to_data(mapping: Mapping) -> dict[str, Any]:
     }
 
 
+def _row(column: ColumnMap) -> dict[str, Any]:
+    said = {f.name: getattr(column, f.name) for f in fields(column) if getattr(column, f.name) is not None}
+    if said.pop("waits", None) is not None:
+        said["role"] = "unknown"
+        said.pop("name", None)
+    return said
+
+
 def understand(
     columns: list[str],
     names: list[str],
@@ -155,6 +175,7 @@ def understand(
     above: MappingOf[int, list[str]] | None = None,
     dictionary: MappingOf[str, str] | None = None,
     numeric: MappingOf[str, float] | None = None,
+    signs: MappingOf[str, bool] | None = None,
 ) -> Mapping:
     """Give each column its role: by the dialect, then by the vocabulary.
 
@@ -170,6 +191,8 @@ def understand(
         Column name to its unit, from a data dictionary.
     numeric : mapping of str to float, optional
         Share of filled cells that read as numbers, 0 … 1, by column.
+    signs : mapping of str to bool, optional
+        Columns whose filled cells are nothing but signs such as ``<``.
     """
     dialect = recognise(names)
     found = Mapping(dialect=dialect.key if dialect else PLAIN)
@@ -178,7 +201,8 @@ def understand(
     for position, (column, name) in enumerate(zip(columns, names, strict=True)):
         unit = (units[position] if units and position < len(units) else "") or (dictionary or {}).get(name, "")
         found.columns.append(_column(column, name, unit, dialect, (above or {}).get(position, [])))
-    _settle(found, numeric or {})
+    _settle(found, numeric or {}, signs or {})
+    _name_grid(found)
     return found
 
 
@@ -189,7 +213,11 @@ def _column(column: str, name: str, unit: str, dialect: Dialect | None, above: l
         said = name if rule.role == "measure" else None
         return ColumnMap(column, rule.role, rule.property, said, rule.unit, unit_source, rule.species, None, rule.rank,
                          rule.zone)  # fmt: skip
+    if coded := _coded(column, name):
+        return coded
     meaning = read_header(name, unit) if name.strip() else Meaning("unknown")
+    if meaning.role == "unknown" and (side := axis(find_grid(name)[1] if find_grid(name) else without_datum(name))):
+        return ColumnMap(column, side)
     if meaning.role in ("unknown", "notes") and above:
         meaning = _stacked(above) or meaning
     elif meaning.role == "measure" and meaning.unit is None and above:
@@ -200,6 +228,19 @@ def _column(column: str, name: str, unit: str, dialect: Dialect | None, above: l
         rank = 2
     return ColumnMap(column, meaning.role, meaning.property, meaning.name if meaning.role == "measure" else None,
                      meaning.unit, meaning.unit_source, meaning.species, meaning.fraction, rank)  # fmt: skip
+
+
+_CODED = re.compile(r"(?:\d+_(\d{5})(?:_\d{5})?|p(\d{5}))")
+
+
+def _coded(column: str, name: str) -> ColumnMap | None:
+    """Read a heading that is a USGS parameter code: ``p00618``, ``149367_00060_00003``."""
+    match = _CODED.fullmatch(name.strip())
+    found = read_code(match[1] or match[2]) if match else None
+    if match is None or found is None or found.property is None:
+        return None
+    unit = unit_of_code(match[1] or match[2])
+    return ColumnMap(column, "measure", found.property, name, unit, None, found.species, found.fraction)
 
 
 def _stacked(above: list[str]) -> Meaning | None:
@@ -221,7 +262,7 @@ def _stacked(above: list[str]) -> Meaning | None:
 
 
 
-def _settle(found: Mapping, numeric: MappingOf[str, float]) -> None:
+def _settle(found: Mapping, numeric: MappingOf[str, float], signs: MappingOf[str, bool]) -> None:
     """Settle what only the whole header tells: long or wide, X and Y, one-letter symbols."""
     roles = {c.role for c in found.columns}
     if not roles & {"date", "datetime", "year"}:
@@ -231,8 +272,11 @@ def _settle(found: Mapping, numeric: MappingOf[str, float]) -> None:
     if found.constants.get("own"):
         found.layout = "own"
         return
+    if not ("value" in roles and roles & {"property", "property_code"}):
+        attach(found, signs)
     for column in found.columns:
-        _settle_column(found, column, roles, numeric)
+        if column.belongs is None:
+            _settle_column(found, column, roles, numeric)
     roles = {c.role for c in found.columns}
     has_value = "value" in roles
     measured = [c for c in found.columns if c.role == "measure"]
@@ -246,8 +290,8 @@ def _settle(found: Mapping, numeric: MappingOf[str, float]) -> None:
             column.role = "ignored"
     if not long:
         for column in found.columns:
-            if column.role in ("property", "unit") and measured:
-                column.role = "unknown" if column.role == "property" else column.role
+            if column.role == "property" and measured:
+                column.role = "unknown"
     _settle_sites(found)
 
 
@@ -260,9 +304,18 @@ def _settle_column(found: Mapping, column: ColumnMap, roles: set[str], numeric: 
         if bare and other not in roles and len(measured) >= 5 and column.source == "Y":
             column.role, column.property, column.name = "measure", "yttrium", column.source
     if column.role == "measure" and share is not None and share < 0.05 and column.unit is None:
-        column.role = "unknown"
+        # "Bore" is boron in French and a well in Australia.
+        column.role = "site_name" if tidy(column.source) == "bore" else "unknown"
+        column.property = column.name = None
     if column.role in ("depth", "altitude", "limit", "uncertainty") and share == 0.0:
         column.role = "unknown"
+
+
+def _name_grid(found: Mapping) -> None:
+    """Take the reference system from the headings of the coordinates, where both name the same or one does."""
+    named = {grid[0] for role in ("x", "y") for c in found.of(role) if (grid := find_grid(c.source))}
+    if len(named) == 1 and not found.first("crs"):
+        found.constants.setdefault("crs", named.pop())
 
 
 def _settle_sites(found: Mapping) -> None:

@@ -616,6 +616,11 @@ def _systems_over(area: Sequence[float] | None) -> tuple[str, ...]:
     return _registered(tuple(area)) if area is not None else ()
 
 
+def try_system(x: Any, y: Any, system: str) -> CrsGuess | None:
+    """Give where a system puts points (metres), or None when that is not where it is used."""
+    return _try_system(np.asarray(x, "float64")[:500], np.asarray(y, "float64")[:500], system, 0.0, None)
+
+
 def _try_system(
     east: Any, north: Any, system: str, bonus: float, area: Sequence[float] | None
 ) -> CrsGuess | None:

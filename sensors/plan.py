@@ -18,13 +18,14 @@ import pandas as pd
 
 from sensors.cells import Constant, decimal_style, repeated_constant
 from sensors.dates import date_order
+from sensors.grids import plausible, zones_of
 from sensors.mapping import ColumnMap, Mapping
 from sensors.places import guess_crs
 from sensors.questions import Choice, Question, slug
-from sensors.vocabulary import Substance, read_code, read_substance
+from sensors.vocabulary import Substance, read_code, read_substance, unit_of_code
 from situation.properties import PROPERTIES
 from situation.topic import Topic
-from situation.unit import forms, kind_of, read_species, read_unit
+from situation.unit import Unit, forms, kind_of, read_species, read_unit
 
 UNKNOWN = "unknown"
 _ENOUGH = 50_000
@@ -61,6 +62,7 @@ class Profile:
     values: dict[str, list[pd.Series]] = field(default_factory=dict)
     points: list[pd.DataFrame] = field(default_factory=list)
     filled: dict[str, int] = field(default_factory=dict)
+    unitless: set[str] = field(default_factory=set)  # wide: columns with a result whose row names no unit
     date_example: str | None = None
     sites: set[str] = field(default_factory=set)
 
@@ -94,8 +96,18 @@ class Profile:
                 self.decimals.add(_style(filled))
         if self.mapping.layout == "long":
             self._see_combinations(block)
+        else:
+            self._see_units(block, columns)
         if self.rows < _ENOUGH:
             self._keep_values(block, columns)
+
+    def _see_units(self, block: pd.DataFrame, columns: list[str]) -> None:
+        beside, whole = self.mapping.beside("unit"), self.mapping.first("unit")
+        for column in columns:
+            if unit := beside.get(column) or whole:
+                said = block[unit][block[column].str.strip() != ""].str.strip().unique()
+                if any(read_unit(text).ucum is None for text in said):
+                    self.unitless.add(column)
 
     def _see_combinations(self, block: pd.DataFrame) -> None:
         keys = combination_keys(self.mapping, block)
@@ -109,7 +121,10 @@ class Profile:
             for name, texts in block[columns[0]].groupby(groups.to_numpy(), sort=False):
                 self.values.setdefault(str(name), []).append(texts[texts != ""])
             return
+        waiting = {c.source for c in self.mapping.columns if c.waits}
         for column in columns:
+            if column in waiting:
+                continue  # whether it is measured is asked first
             self.values.setdefault(column, []).append(block[column][block[column] != ""])
 
     def _see_places(self, block: pd.DataFrame) -> None:
@@ -184,10 +199,11 @@ class Plan:
 def make_plan(profile: Profile, topic: Topic | None) -> Plan:
     """Decide what the cells and the answers settle, and ask the rest."""
     plan = Plan(profile.mapping, warnings=list(profile.mapping.warnings))
+    plan.questions.update(profile.mapping.asked)
     _plan_dates(plan, profile)
     _plan_decimals(plan, profile)
     _plan_metas(plan, profile, topic)
-    _plan_units(plan)
+    _plan_units(plan, profile)
     _plan_species(plan)
     _plan_constants(plan, profile)
     _plan_places(plan, profile, topic)
@@ -272,6 +288,7 @@ def _column_meta(column: ColumnMap) -> Meta:
         column.fraction,
         None,
         column.source,
+        [column.waits] if column.waits else [],
     )
 
 
@@ -295,6 +312,8 @@ def _meta_of(plan: Plan, said: MappingOf[str, str]) -> Meta:
     by_unit = (rules.property_by_unit if rules else {}).get(said["unit"].strip().casefold())
     species = read_species(said["species"]) or unit.species or (found.species if found else None)
     fraction = said["fraction"].strip() or (found.fraction if found else None) or None
+    if unit.ucum is None and not said["unit"].strip() and by_code and by_code.property == (found.property if found else None):
+        unit = Unit(unit_of_code(code_text), None)
     unit_source = said["unit"].strip() or (known or {}).get("unit") or None
     key = by_unit or (found.property if found else None)
     return Meta(
@@ -373,9 +392,12 @@ def _unit_choices(key: str) -> list[Choice]:
     ]
 
 
-def _plan_units(plan: Plan) -> None:
+def _plan_units(plan: Plan, profile: Profile) -> None:
     open_metas: dict[str, list[Meta]] = {}
+    beside, whole = plan.mapping.beside("unit"), plan.mapping.first("unit")
     for meta in _all(plan):
+        if meta.column and (whole or meta.column in beside) and meta.column not in profile.unitless:
+            continue  # each row names its own
         if meta.unit is not None or meta.property is None:
             continue
         item = PROPERTIES[meta.property]
@@ -532,6 +554,8 @@ def _plan_crs(plan: Plan, x: pd.Series, y: pd.Series, topic: Topic | None) -> No
     plan.crs_waits = True
     area = topic.area if topic and not _whole_world(topic) else None
     guesses = (guess_crs(x, y, candidates, area) if area else []) or guess_crs(x, y, candidates)
+    guesses = guesses or zones_of(str(plan.mapping.first("x")), x, y)
+    guesses += [guess for guess in plausible(x, y) if guess.crs not in {one.crs for one in guesses}]
     plan.questions["crs"] = Question(
         "crs",
         "In which reference system are the coordinates?",

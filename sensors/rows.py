@@ -87,6 +87,7 @@ _CONDITIONS: dict[str, tuple[str, str]] = {
 }
 _REMARKS: dict[str, str] = {"<": "<", "lt": "<", "less than": "<", "u": "<", "nd": "<", "bdl": "<", "bql": "<"}
 _REMARKS |= {"<lod": "<", "<loq": "<", "non detect": "<", "not detected": "<", "uj": "<"}
+_REMARKS |= {"≤": "<", "<=": "<", "≥": ">", ">=": ">", "b": "", "=": ""}
 _REMARKS |= {">": ">", "gt": ">", "greater than": ">", "e": "E", "j": "E", "estimated": "E", "~": "E", "est": "E"}
 _STATUS = {
     "approved": "approved",
@@ -292,9 +293,14 @@ class _Block:
         if not columns:
             return pd.DataFrame({"at": np.array([], "int64"), "text": pd.Series([], dtype="str"), "meta": []})
         parts = []
+        beside, codes = self.mapping.beside("qualifier"), self._remark_codes()
         for number, meta in enumerate(columns):
             text = self.block[meta.column].str.strip()
-            at = np.flatnonzero((text != "").to_numpy() & self.usable)
+            filled = (text != "").to_numpy()
+            if meta.column in beside:
+                signs = _each(self.block[beside[meta.column]].str.strip(), lambda mark: codes.get(_mark(mark)) in ("<", ">"))
+                filled = filled | signs.astype(bool)
+            at = np.flatnonzero(filled & self.usable)
             parts.append(pd.DataFrame({"at": at, "text": text.iloc[at].to_numpy(), "meta": number}))
         cells = pd.concat(parts, ignore_index=True)
         cells["text"] = cells["text"].astype("str")
@@ -317,10 +323,19 @@ class _Block:
         if len(at) == 0:
             return
         filled = (self.block.iloc[at] != "").sum(axis=1).to_numpy()
+        if "column-value" in self.plan.questions:
+            at = at[(filled > 0)]
+            self.lines.add(at, None, None, "No column of the file is known to hold what was measured.",
+                           "Say which column holds it.", "column-value")  # fmt: skip
+            self.usable[at] = False
+            self.waits[at] = True
+            return
         reasons = _where(
             filled <= 1,
             "Not a reading: a line of text or a footer.",
-            "The row holds no reading: every column that measures something is empty.",
+            "The row holds no reading: every column that measures something is empty."
+            if self.mapping.of("measure") or self.mapping.of("value")
+            else "No column of the file is known to hold a measurement.",
         )
         self.lines.add(at, None, None, reasons, "Fill in what was measured, or leave the row out.")
         self.usable[at] = False
@@ -345,13 +360,16 @@ class _Block:
         kind = chosen["kind"].fillna("").to_numpy()
         at = self.usable & ((chosen["phenomenon_time"].isna().to_numpy()) | _isin(kind, ("future", "too_old")))
         asked = at & (kind == "ambiguous_date") & ("date-order" in self.plan.questions)
+        question = "date-order"
+        if "column-date" in self.plan.questions:
+            asked, question = at, "column-date"
         where = np.flatnonzero(at)
         if len(where):
             reasons = chosen["reason"].to_numpy(dtype=object)[where]
             reasons = _where(pd.isna(reasons), "The row has no date.", reasons)
             fixes = chosen["fix"].to_numpy(dtype=object)[where]
             fixes = _where(pd.isna(fixes), "Write the date, best as 2026-03-04.", fixes)
-            questions = _where(asked[where], "date-order", None)
+            questions = _where(asked[where], question, None)
             self.lines.add(where, chosen["column"].to_numpy()[where], chosen["text"].to_numpy()[where], reasons, fixes,
                            questions)  # fmt: skip
         self.usable &= ~at
@@ -374,8 +392,8 @@ class _Block:
             for name in ("phenomenon_time_precision", "time_zone_source", "reason", "fix", "column", "text"):
                 result[name] = None
             result["kind"] = "blank"
-            result["reason"] = "The file has no column with a date."
-            result["fix"] = "Add a column Date with the day of sampling, e.g. 2026-03-04."
+            result["reason"] = "No column of the file is known to hold the date."
+            result["fix"] = "Say which column holds it, or add a column Date, e.g. 2026-03-04."
         return result
 
     def _time_columns(self) -> list[tuple[pd.Series, pd.Series | None, pd.Series | str | None, str]]:
@@ -387,6 +405,8 @@ class _Block:
             with_clock = clock if column.role == "date" or (number == 0 and clock is not None) else None
             cells = self.block[column.source].str.strip()
             found.append((cells, with_clock, column.zone or zone, column.source))
+        if not found and (day := self.context.constant("date")):
+            found.append((pd.Series(day, index=self.block.index, dtype="str"), clock, zone, ""))
         if not found and (year := self.mapping.first("year")):
             text = self.block[year].str.strip()
             for role in ("month", "day"):
@@ -608,9 +628,12 @@ class _Block:
             named &= ~known
         lost = self.usable & ~named & ~known
         where = np.flatnonzero(lost)
-        self.lines.add(where, self._place_column(), None, NO_PLACE_NO_SITE,
-                       "Give the row the name of its site, or latitude and longitude.")  # fmt: skip
+        open_question = "column-site" if "column-site" in self.plan.questions else None
+        self.lines.add(where, self._place_column(), None,
+                       "No column of the file is known to name a site or a place." if open_question else NO_PLACE_NO_SITE,
+                       "Give the row the name of its site, or latitude and longitude.", open_question)  # fmt: skip
         self.usable &= ~lost
+        self.waits |= lost & (open_question is not None)
         by_place = np.flatnonzero(~named & known)
         if len(by_place):
             lon = place["longitude"].to_numpy()[by_place]
@@ -633,11 +656,12 @@ class _Block:
         for name in ("reason", "fix", "detection_condition", "result_status", "qualifier", "unit_in_cell"):
             values = found[name].to_numpy(dtype=object)
             found[name] = _where(pd.isna(values), None, values)
-        if self.mapping.layout == "long":
-            self._apply_remarks(cells, found)
+        self._apply_remarks(cells, found)
         self._units(cells, found)
         if self.mapping.layout == "long":
             self._apply_limits(cells, found)
+        else:
+            self._apply_limits_beside(cells, found)
         self._refuse(cells, found)
         self._apply_constants(cells, found)
         self._wait(cells, found)
@@ -646,6 +670,26 @@ class _Block:
     def _at(self, cells: pd.DataFrame, role: str) -> pd.Series | None:
         text = _coalesce(self.block, self.mapping, role)
         return None if text is None else text.iloc[cells["at"].to_numpy("int64")].reset_index(drop=True)
+
+    def _said(self, cells: pd.DataFrame, role: str) -> pd.Series | None:
+        """Give what other columns say of each cell: of its row, or in a wide table of its column."""
+        if self.mapping.layout == "long":
+            return self._at(cells, role)
+        beside = self.mapping.beside(role)
+        whole = self._at(cells, role) if role == "unit" else None
+        if not beside:
+            return whole
+        out = np.full(len(cells), "", dtype=object) if whole is None else whole.to_numpy(dtype=object, copy=True)
+        number, at = cells["meta"].to_numpy("int64"), cells["at"].to_numpy("int64")
+        for position, meta in enumerate(self.metas):
+            if meta.column in beside:
+                here = number == position
+                out[here] = self.block[beside[meta.column]].str.strip().to_numpy(dtype=object)[at[here]]
+        return pd.Series(out, dtype="str")
+
+    def _remark_codes(self) -> dict[str, str]:
+        rules = self.mapping.rules
+        return _REMARKS | dict((rules.codes if rules else {}).get("qualifier", {}))
 
     def _apply_remarks(self, cells: pd.DataFrame, found: pd.DataFrame) -> None:
         """Let remark and condition columns say what the cell does not: below, above, estimated, missing."""
@@ -656,15 +700,15 @@ class _Block:
         status = found["result_status"].to_numpy(dtype=object, copy=True)
         reason, kind = found["reason"].to_numpy(dtype=object, copy=True), found["kind"].to_numpy(dtype=object, copy=True)
         verdict = np.full(len(found), "", dtype=object)
-        remarks = self._at(cells, "qualifier")
+        remarks, said = self._said(cells, "qualifier"), self._said(cells, "condition")
+        if remarks is None and said is None:
+            return
         if remarks is not None:
-            rules = self.mapping.rules
-            codes = _REMARKS | dict((rules.codes if rules else {}).get("qualifier", {}))
-            verdict = _each(remarks, lambda text: codes.get(" ".join(text.casefold().split()), ""))
+            codes = self._remark_codes()
+            verdict = _each(remarks, lambda text: codes.get(_mark(text), ""))
             status = _where(verdict == "E", "estimated", status)
             shown = remarks.to_numpy(dtype=object)
             found["qualifier"] = _where(shown == "", found["qualifier"].to_numpy(dtype=object), shown)
-        said = self._at(cells, "condition")
         if said is not None:
             read = _each(said, lambda text: _CONDITIONS.get(fold(text), ("", "")) if text else ("", ""))
             signs = np.array([pair[0] for pair in read], dtype=object)
@@ -674,7 +718,7 @@ class _Block:
         quantified = np.isfinite(result) & (censoring == "=")
         for sign in ("<", ">"):
             here = verdict == sign
-            limit = _where(here & quantified, result, limit)
+            limit = _where(here & quantified & (result != 0), result, limit)  # "<" beside 0: the limit stands elsewhere
             result = _where(here & quantified, np.nan, result)
             free = here & (quantified | _isin(kind, ("blank", "text", "nd_without_limit")) | (censoring == "missing"))
             censoring = _where(free, sign, censoring)
@@ -695,6 +739,10 @@ class _Block:
             values = np.array([getattr(meta, name) for meta in self.metas] or [None], dtype=object)
             found[f"m_{name}"] = values[number] if len(number) else np.array([], dtype=object)
         inside = found["unit_in_cell"].to_numpy(dtype=object)
+        said = self._said(cells, "unit") if self.mapping.layout == "wide" else None
+        if said is not None:
+            texts = said.to_numpy(dtype=object)
+            inside = _where(pd.isna(inside) & (texts != ""), texts, inside)
         if not any(cell is not None for cell in pd.unique(inside)):
             return
         read = _each(pd.Series(inside), lambda text: read_unit(text))
@@ -719,6 +767,24 @@ class _Block:
             value = pd.to_numeric(text.str.replace(",", ".", regex=False), errors="coerce").to_numpy("float64")
             own = self.block[units[number].source].str.strip().iloc[at].reset_index(drop=True) if number < len(units) else None
             self._set_limits(found, np.flatnonzero(need & np.isfinite(value)), value, own)
+
+    def _apply_limits_beside(self, cells: pd.DataFrame, found: pd.DataFrame) -> None:
+        """Take limits, methods and uncertainties from the columns beside the measured one."""
+        limits, units = self._said(cells, "limit"), self._said(cells, "limit_unit")
+        need = _isin(found["censoring"].to_numpy(dtype=object), ("<", ">")) & found["detection_limit"].isna().to_numpy()
+        if limits is not None and need.any():
+            own = {c.belongs: c.unit_source or c.unit for c in self.mapping.columns if c.role == "limit" and c.unit}
+            if units is None and own:
+                names = np.array([own.get(meta.column, "") for meta in self.metas], dtype=object)
+                units = pd.Series(names[cells["meta"].to_numpy("int64")])
+            value = _numbers(limits.str.lstrip("<≤ "))
+            self._set_limits(found, np.flatnonzero(need & np.isfinite(value)), value, units)
+        uncertainty, method = self._said(cells, "uncertainty"), self._said(cells, "method")
+        if uncertainty is not None:
+            given = found["result_uncertainty"].to_numpy("float64")
+            found["result_uncertainty"] = _where(np.isnan(given), _numbers(uncertainty), given)
+        if method is not None:
+            found["m_method"] = method.to_numpy(dtype=object)
 
     def _set_limits(self, found: pd.DataFrame, where: np.ndarray, value: np.ndarray, units: pd.Series | None) -> None:
         limit = found["detection_limit"].to_numpy("float64", copy=True)
@@ -825,7 +891,14 @@ class _Block:
         asked = first[cells["meta"].to_numpy("int64")] if len(cells) else np.array([], dtype=object)
         given = found["unit_given"].to_numpy(bool) if "unit_given" in found else np.zeros(len(found), bool)
         about_unit = np.array([isinstance(q, str) and q.startswith("unit") for q in asked], dtype=bool)
-        asked = _where(given & about_unit, None, asked)
+        if (given & about_unit).any():
+            form: Array = np.empty(max(len(self.metas), 1), dtype=object)
+            form[: len(self.metas)] = [_about_form(meta) for meta in self.metas]
+            still = form[cells["meta"].to_numpy("int64")]
+            lacking = pd.isna(found["m_species"].to_numpy(dtype=object))
+            asked = _where(given & about_unit, _where(lacking, still, None), asked)
+        about_form = np.array([isinstance(q, str) and q.startswith("species") for q in asked], dtype=bool)
+        asked = _where(given & about_form & ~pd.isna(found["m_species"].to_numpy(dtype=object)), None, asked)
         here = pd.isna(reason) & ~pd.isna(asked)
         question = _where(here, asked, question)
         reason = _where(here, "Waits for the answer to a question.", reason)
@@ -879,7 +952,7 @@ class _Block:
         """Give what was written as the result: the cell, or where it is empty the words that stand for it."""
         text = cells["text"].to_numpy(dtype=object)
         for role in ("condition", "qualifier"):
-            said = self._at(cells, role) if self.mapping.layout == "long" else None
+            said = self._said(cells, role)
             if said is not None:
                 text = _where(text == "", said.to_numpy(dtype=object), text)
         return text
@@ -913,6 +986,9 @@ class _Block:
             text = _coalesce(self.block, self.mapping, role)
             texts[name] = None if text is None else _none_if_empty(text.to_numpy(dtype=object)[at])
         fraction = _each(pd.Series(good["m_fraction"].to_numpy(dtype=object)), lambda t: read_fraction(t) if t else None)
+        if "m_method" in good:
+            own, row = good["m_method"].to_numpy(dtype=object), texts["procedure"]
+            texts["procedure"] = _none_if_empty(_where(own == "", "" if row is None else row, own))
         method = texts["procedure"]
         default = self.context.constant("procedure_class", "unknown")
         classes = default if method is None else _each(pd.Series(method), lambda t: _class_of(t) or default)
@@ -1117,6 +1193,14 @@ def _month_number(text: str) -> str:
     return f"{number:02d}" if number else ""
 
 
+def _mark(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _numbers(texts: pd.Series) -> Array:
+    return pd.to_numeric(texts.str.replace(",", ".", regex=False), errors="coerce").to_numpy("float64")
+
+
 def _metres(unit: str | None) -> float:
     if unit is None or unit == "m":
         return 1.0
@@ -1129,6 +1213,10 @@ def _metres(unit: str | None) -> float:
 def _class_of(text: str | None) -> str | None:
     word = (text or "").casefold()
     return next((kind for kind, marks in _METHODS if any(mark in word for mark in marks)), None) if word else None
+
+
+def _about_form(meta: Meta) -> str | None:
+    return next((question for question in meta.questions if question.startswith("species")), None)
 
 
 def _says_replicate(text: str) -> bool:

@@ -85,7 +85,8 @@ def load_sites(table: RawTable) -> Sites:
     elif text:
         place = read_points(text=block[text])
     else:
-        place = read_points(block[str(x)], block[str(y)], crs=system)
+        named = mapping.constants.get("crs") if system is None else system
+        place = read_points(block[str(x)], block[str(y)], crs=named)
     names = [column.source for column in mapping.of("site_name") if column.source != key]
     name = names[0] if names else mapping.first("site_name")
     kind = mapping.first("site_type") or _column_of_types(table, block)

@@ -12,6 +12,7 @@ element and ``as`` a word, ``No`` is a number and ``NO`` a gas.
 
 from __future__ import annotations
 
+import csv
 import re
 import tomllib
 import unicodedata
@@ -170,6 +171,11 @@ def _folded(part: str) -> Mapping[str, str]:
     for term, key in _entries(part):
         found.setdefault(fold(term), key)
     return found
+
+
+def role_of(text: str) -> str | None:
+    """Find the role that a heading as a whole names, or None."""
+    return _folded("roles").get(fold(text))
 
 
 @cache
@@ -369,6 +375,22 @@ def read_code(code: str) -> Substance | None:
     if re.fullmatch(r"\d{2,7}-\d\d-\d", code):
         return Substance(find_cas(code), code, None, None, f"cas:{code}")
     return None
+
+
+@cache
+def _code_units() -> Mapping[str, str]:
+    """Read which unit each USGS parameter code is in (UCUM): the code is the only place that says it."""
+    with (DATA / "usgs_parameters.csv").open(encoding="utf-8-sig", newline="") as lines:
+        return {row["code"]: row["unit"] for row in csv.DictReader(lines)}
+
+
+def unit_of_code(code: str) -> str | None:
+    """Find the unit (UCUM) of a USGS parameter code of five digits, or None.
+
+    >>> unit_of_code("00618"), unit_of_code("72019"), unit_of_code("618")
+    ('mg/L', '[ft_i]', None)
+    """
+    return _code_units().get(code.strip())
 
 
 _BRACKETS = re.compile(r"[(\[{]\s*([^()\[\]{}]*(?:\([^()]*\)[^()\[\]{}]*)?)\s*[)\]}]")

@@ -150,6 +150,7 @@ def test_dutch_laboratory_wide_with_a_stacked_header(shared: Path) -> None:
         "species-silica": "as SiO2",
         "constant-0-0217365": "real",
         "constant-minus-999": "missing",
+        "column-acidity-2": "ignore",
     }
     reading = _read(shared, "groundwater/wadi_messy_data.xlsx", answers=answers)
     table, report = reading.observations, reading.report
@@ -195,7 +196,7 @@ CROWD = [
     ("openaq_explorer_download.csv", 1, 1, 1, 0, "openaq", []),
     ("openaq_upload_template.csv", 1, 1, 1, 0, "openaq", []),
     ("opensensemap_boxes_data.csv", 2, 0, 0, 0, "opensensemap", ["property"]),
-    ("opensensemap_single_sensor.csv", 2, 0, 0, 0, "opensensemap", []),
+    ("opensensemap_single_sensor.csv", 2, 0, 0, 0, "opensensemap", ["column-site", "property"]),
     ("safecast_mclean.csv", 1, 1, 1, 0, "safecast", []),
     ("sensors_africa_archive_long.csv", 2, 2, 2, 0, "sensor_community", []),
     ("ushahidi_export_hxl.csv", 3, 1, 1, 0, "ushahidi", []),

@@ -1,19 +1,20 @@
 """The whole application as one ASGI app: pages, and what is answered beside them.
 
-``streamlit run app.py`` finds ``app`` here. Before the first page is served, what folium compiles from
-text is made harmless, and while there are no readings of people yet, the simulated demonstration is
-made, by one process, in the background.
+``streamlit run app.py`` finds ``app`` here. It listens at once; what the pages need is imported meanwhile,
+what folium compiles from text is made harmless (and again before every map, see ``layers/chart.py``), and
+while there are no readings of people yet, the simulated demonstration is made, by one process.
 
-What surprised us: ``server.allowedHosts`` guards only the pages' WebSocket, so the same list is put in
-front of everything else too.
+What surprised us: a browser needs two seconds for Streamlit's own pages, in which everything of ours can be
+imported; and ``server.allowedHosts`` guards only the pages' WebSocket, so the same list is put in front of
+everything else too.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -22,30 +23,33 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute, Mount
 from streamlit import config
 
-from layers.escape import neutralise
-from routes import ROUTES
+from routes import ROUTES, warm
 from situation.settings import settings
-from ui import demonstration
 
 _log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Make things safe and ready; nothing here holds up the first page."""
-    neutralise()
-    making = asyncio.create_task(asyncio.to_thread(_demonstration))
+    """Begin to make ready what the first page needs, and listen meanwhile."""
+    threading.Thread(target=_make_ready, name="make ready", daemon=True).start()
     yield
-    with suppress(asyncio.CancelledError):
-        making.cancel()
-        await making
 
 
-def _demonstration() -> None:
+def _make_ready() -> None:
     try:
+        from layers import chart, escape
+        from layers.picture import picture
+        from situation.view import View
+        from ui import demonstration
+
+        escape.neutralise()
         demonstration.ensure()
+        picture(View.from_params({}))
+        warm()
+        chart.warm()
     except Exception:
-        _log.exception("The demonstration could not be made; the map stays empty.")
+        _log.exception("Not everything could be made ready; the pages will say what is wrong.")
 
 
 def _hosts() -> list[str]:

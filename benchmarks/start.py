@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import socket
 import statistics
@@ -61,7 +62,7 @@ def once(browser: object, script: Path, drawn: str, folder: Path) -> float:
     context = browser.new_context(viewport={"width": 1280, "height": 1000})  # type: ignore[attr-defined]
     try:
         page = context.new_page()
-        page.route("https://**", from_here)
+        page.route(re.compile("^https://"), from_here)
         _wait(f"{address}/_stcore/health")
         page.goto(address)
         page.wait_for_function(drawn, timeout=120_000, polling=20)

@@ -10,7 +10,7 @@ import folium
 from folium.plugins import Fullscreen, LocateControl
 
 from layers import available
-from layers.assets import keep_at_home
+from layers.assets import keep_at_home, packed
 from layers.escape import neutralise
 from layers.live import Choice, Live
 from situation.view import View
@@ -52,6 +52,19 @@ def base_map(words: Mapping[str, str], tiles: Mapping[str, Any] | None = None) -
     Live(list(available().values()), _setup(words, tiles)).add_to(chart)
     keep_at_home()
     return chart
+
+
+def warm() -> None:
+    """Pack the assets of the map before the first browser asks for them."""
+    for links in (
+        element for cls in (Live, Fullscreen, LocateControl, folium.Map) for element in _links(cls)
+    ):
+        packed(links.rsplit("/", 1)[-1])
+
+
+def _links(cls: type[Any]) -> list[str]:
+    keep_at_home()
+    return [link for kind in ("default_js", "default_css") for _, link in getattr(cls, kind, [])]
 
 
 def _setup(words: Mapping[str, str], tiles: Mapping[str, Any] | None) -> dict[str, Any]:

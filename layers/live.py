@@ -64,7 +64,7 @@ class Live(JSCSSMixin, folium.MacroElement):
     default_css = [("commonsight_live_css", ROUTE + own_name("live.css"))]
 
     def __init__(self, layers: Sequence[Layer], setup: Mapping[str, Any]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Live"
         self.setup = literal(dict(setup) | {"layers": [_spoken(layer) for layer in layers]})
 

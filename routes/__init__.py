@@ -2,23 +2,52 @@
 
 ``ROUTES`` goes to ``st.App``. Everything below ``/api``, ``/vendor`` and ``/basemap`` is ours: an address
 there that does not exist answers 404, and not the start page with 200 as Streamlit would.
+
+What surprised us: what these answers need (tables, geometry, the database) takes two seconds to import,
+in which a browser could already be loading the page. So each module here is imported at its first
+question; the app imports them all in the background as soon as it listens.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import cast
+
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
-from routes import basemap, cells, data, health, vendor
-from routes.answer import nothing_here
+#: Address to the module and function of ``routes`` that answers there, in the order in which they are tried.
+ADDRESSES = {
+    "/api/cells": "cells.cells",
+    "/api/status.geojson": "data.status_geojson",
+    "/api/status.csv": "data.status_csv",
+    "/api/observations.csv": "data.observations_csv",
+    "/api/topics.json": "data.topics_json",
+    "/vendor/{name}": "vendor.vendor",
+    "/basemap/outlines.json": "basemap.outlines",
+    "/basemap/places/{topic}.json": "basemap.places",
+    "/basemap/tiles/{z:int}/{x:int}/{y:int}": "basemap.tile",
+    "/healthz": "health.healthz",
+    "/api/{rest:path}": "answer.nothing_here",
+    "/vendor/{rest:path}": "answer.nothing_here",
+    "/basemap/{rest:path}": "answer.nothing_here",
+}
 
-#: Everything, in the order in which it is tried.
-ROUTES = [
-    *cells.ROUTES,
-    *data.ROUTES,
-    *vendor.ROUTES,
-    *basemap.ROUTES,
-    *health.ROUTES,
-    *(Route(f"/{ours}/{{rest:path}}", nothing_here) for ours in ("api", "vendor", "basemap")),
-]
 
-__all__ = ["ROUTES"]
+def _route(address: str, target: str) -> Route:
+    module, name = target.split(".")
+
+    def handler(request: Request) -> Response:
+        return cast(Response, getattr(import_module(f"routes.{module}"), name)(request))
+
+    return Route(address, handler, name=target)
+
+
+ROUTES = [_route(address, target) for address, target in ADDRESSES.items()]
+
+
+def warm() -> None:
+    """Import everything that answers, so that the first question need not wait for it."""
+    for target in ADDRESSES.values():
+        import_module(f"routes.{target.split('.')[0]}")

@@ -9,24 +9,29 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import pyogrio
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from layers.places import places_of
 from routes import answer
-from situation.errors import ChoiceError
+from situation.errors import ChoiceError, SettingsError
 from situation.settings import settings
 from store.tiles import media_type, shared_tiles, unpacked
 
-_OUTLINES = (
-    Path(pyogrio.__file__).parent / "tests" / "fixtures" / "naturalearth_lowres" / "naturalearth_lowres.shp"
-)
+_FIXTURE = ("tests", "fixtures", "naturalearth_lowres", "naturalearth_lowres.shp")
 _WEEK = "public, max-age=604800"
+
+
+@cache
+def _source() -> Path:
+    found = find_spec("pyogrio")  # found without importing it, which takes a second
+    if found is None or found.origin is None:
+        raise SettingsError("The package pyogrio is missing; install what requirements.lock lists.")
+    return Path(found.origin).parent.joinpath(*_FIXTURE)
 
 
 @cache
@@ -35,7 +40,7 @@ def _outlines() -> bytes:
     import geopandas as gpd
     import shapely
 
-    countries = gpd.read_file(_OUTLINES, columns=["name"])
+    countries = gpd.read_file(_source(), columns=["name"])
     rough = shapely.set_precision(countries.geometry.to_numpy(), 0.01)
     features = [
         {
@@ -55,7 +60,7 @@ def _collection(features: list[dict[str, Any]], attribution: str) -> dict[str, A
 @answer.answering
 def outlines(request: Request) -> Response:
     """Answer the outlines of countries."""
-    etag = answer.tag("outlines", _OUTLINES.stat().st_mtime)
+    etag = answer.tag("outlines", _source().stat().st_mtime)
     return answer.unchanged(request, etag, _WEEK) or answer.packed(
         request, _outlines(), "application/geo+json", etag=etag, cache=_WEEK
     )
@@ -89,10 +94,3 @@ def tile(request: Request) -> Response:
     if media is None:
         return Response(status_code=204 if not picture else 415, headers={"Cache-Control": _WEEK})
     return Response(picture, media_type=media, headers={"Cache-Control": _WEEK})
-
-
-ROUTES = [
-    Route("/basemap/outlines.json", outlines),
-    Route("/basemap/places/{topic}.json", places),
-    Route("/basemap/tiles/{z:int}/{x:int}/{y:int}", tile),
-]

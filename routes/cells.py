@@ -12,7 +12,6 @@ from collections import OrderedDict
 import pandas as pd
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from layers import access
 from layers import picture as pictures
@@ -49,6 +48,3 @@ def _body(view: View, now: pd.Timestamp, box: pictures.Box, zoom: int, etag: str
         while sum(map(len, _kept.values())) > _KEEP_BYTES:
             _kept.popitem(last=False)
     return body
-
-
-ROUTES = [Route("/api/cells", cells)]

@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
 
 import store
 from layers import access
@@ -217,11 +216,3 @@ def topics_json(request: Request) -> Response:
     body = answer.pack({"topics": told})
     etag = answer.tag(body)
     return answer.unchanged(request, etag) or answer.packed(request, body, "application/json", etag=etag)
-
-
-ROUTES = [
-    Route("/api/status.geojson", status_geojson),
-    Route("/api/status.csv", status_csv),
-    Route("/api/observations.csv", observations_csv),
-    Route("/api/topics.json", topics_json),
-]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 import store
 from routes import answer
@@ -16,6 +15,3 @@ def healthz(request: Request) -> Response:
     """Answer ``{"status": "ok", "data_version": n}``."""
     version = store.shared(settings().active_store_url).version()
     return JSONResponse({"status": "ok", "data_version": version}, headers={"Cache-Control": "no-store"})
-
-
-ROUTES = [Route("/healthz", healthz)]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from layers.assets import TYPES, packed
 from routes import answer
@@ -22,6 +21,3 @@ def vendor(request: Request) -> Response:
         return answer.nothing_here(request)
     kind = next(media for ending, media in TYPES.items() if name.endswith(ending))
     return answer.packed(request, body, kind, cache=answer.FOREVER)
-
-
-ROUTES = [Route("/vendor/{name}", vendor)]

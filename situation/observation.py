@@ -18,18 +18,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pandera.errors
-import pandera.pandas as pa
 import pyarrow
 import pyarrow.compute as compute
 import shapely
 
 from situation.errors import ObservationError
+
+if TYPE_CHECKING:
+    from pandera.pandas import DataFrameSchema
 
 CRS = "EPSG:4326"
 TIME = "datetime64[us, UTC]"
@@ -175,7 +177,11 @@ _FILL: Mapping[str, Callable[[], Any]] = {
 }
 
 
-def _schema() -> pa.DataFrameSchema:
+@cache
+def _schema() -> DataFrameSchema:
+    # Half a second to import: only who makes observations needs it, not who looks at them.
+    import pandera.pandas as pa
+
     columns = {
         name: pa.Column(
             column.dtype,
@@ -201,9 +207,6 @@ def _schema() -> pa.DataFrameSchema:
         ],
         strict=True,
     )
-
-
-SCHEMA = _schema()
 
 
 def natural_key_ids(table: pd.DataFrame) -> pd.Series:
@@ -318,16 +321,18 @@ def _column(name: str, given: pd.Series | None, index: pd.Index) -> pd.Series:
 
 
 def validate(table: pd.DataFrame) -> pd.DataFrame:
-    """Check a table in the flat form against :data:`SCHEMA`.
+    """Check a table in the flat form against what :data:`COLUMNS` declares.
 
     Raises
     ------
     ObservationError
         With the first column, check and value that do not fit.
     """
+    from pandera.errors import SchemaError
+
     try:
-        return SCHEMA.validate(table)
-    except pandera.errors.SchemaError as wrong:
+        return _schema().validate(table)
+    except SchemaError as wrong:
         raise ObservationError(f"Not a table of observations: {str(wrong)[:400]}") from wrong
 
 

@@ -51,7 +51,9 @@ def readings(wells=WELLS, *, contributor="ana", earlier=True) -> pd.DataFrame:
                     "method_speciation": "as NO3",
                     "sampled_medium": "groundwater",
                     "procedure_class": "laboratory",
-                    "phenomenon_time": pd.Timestamp(time).tz_localize("UTC") if isinstance(time, str) else time,
+                    "phenomenon_time": pd.Timestamp(time).tz_localize("UTC")
+                    if isinstance(time, str)
+                    else time,
                     "result": np.nan if value is None else value * share,
                     "result_text": "<0.5" if value is None else f"{value * share:g}",
                     "censoring": "<" if value is None else "=",

@@ -179,16 +179,9 @@ def test_the_words_of_the_map_are_text(payload):
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_the_preview_of_an_upload_shows_names_as_text(payload):
-    import pandas as pd
+    from tests.some_wells import readings
 
-    table = pd.DataFrame(
-        {
-            "monitoring_location_id": [payload],
-            "monitoring_location_name": [payload],
-            "longitude": [1.0],
-            "latitude": [2.0],
-        }
-    )
+    table = readings([(payload, payload, "well", 1.0, 2.0, 5.0, "2026-05-01")])
     _is_inert(_script(preview(table, "groundwater")), esc(payload)[:200])
 
 

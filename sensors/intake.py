@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import re
 import shutil
 import tempfile
 import zipfile
@@ -36,7 +37,7 @@ from situation.errors import ChoiceError, CommonsightError, FieldFileError, Stor
 from situation.help_file import help_csv, rows_to_help
 from situation.observation import ARROW, to_arrow
 from situation.settings import Settings, settings
-from situation.spreadsheet import safe_arrow
+from situation.spreadsheet import safe_arrow, safe_cell
 from situation.topic import Topic, topics
 from store import Receipt, Store, open_store
 
@@ -53,6 +54,8 @@ SITE_COLUMNS = ("monitoring_location_id", "monitoring_location_name", "longitude
 SIMULATED = "simulated"
 SAME, DIFFERENT = "same", "different"
 _BATCH_ROWS = 100_000
+_HELP_LINES = 200_000
+_PSEUDONYM = re.compile(r"[^\W_][\w .'’-]{0,39}")
 _RECIPE = 1
 
 
@@ -151,7 +154,7 @@ def check(
         topic=_topic(topic),
         mapping=mapping,
         answers=dict(answers or {}),
-        contributor=(contributor or "").strip() or None,
+        contributor=pseudonym(contributor),
         store=store,
         progress=progress or (lambda share, text: None),
         limits=limits or settings(),
@@ -174,6 +177,34 @@ def _topic(topic: Topic | str | None) -> Topic:
     if topic not in known:
         raise ChoiceError(f"No topic {topic!r}; data/topics has {', '.join(known)}.")
     return known[topic]
+
+
+def pseudonym(name: str | None) -> str | None:
+    """Read a contributor's name: one that is fit to stand in the id of every reading, for all to see.
+
+    Raises
+    ------
+    ChoiceError
+        If it is too long, holds other signs, or is an e-mail address.
+
+    Examples
+    --------
+    >>> pseudonym("  river   watch "), pseudonym("")
+    ('river watch', None)
+    """
+    text = " ".join((name or "").split())
+    if not text:
+        return None
+    if "@" in text:
+        raise ChoiceError(
+            "A contributor's name is seen by everybody; take a pseudonym, not an e-mail address."
+        )
+    if not _PSEUDONYM.fullmatch(text):
+        raise ChoiceError(
+            "A contributor's name takes up to 40 letters, digits, spaces and . - _ ', "
+            f"beginning with a letter or digit; {text[:60]!r} does not fit."
+        )
+    return text
 
 
 @dataclass
@@ -468,7 +499,7 @@ def submit(
     -------
     Receipt
     """
-    contributor = (contributor or "").strip() or None
+    contributor = pseudonym(contributor)
     if contributor != checked.contributor:
         with _under_the_name(checked, contributor, store) as again:
             return _submit(store, again, accept)
@@ -663,14 +694,13 @@ def write_out(checked: Checked, out: Path) -> list[Path]:
         out.mkdir(parents=True, exist_ok=True)
         written = [out / "observations.csv", out / "quarantine.csv", out / MAPPING, out / REPORT]
         _observations_csv(checked.folder / OBSERVATIONS, written[0])
-        quarantine = pd.read_parquet(checked.folder / QUARANTINE)
-        _quarantine_csv(quarantine, written[1])
+        _quarantine_csv(checked.folder / QUARANTINE, written[1])
         shutil.copyfile(checked.folder / MAPPING, written[2])
         written[3].write_text(checked.report.to_json(), encoding="utf-8")
         if checked.questions:
             written.append(out / "answers.toml")
             written[-1].write_text(answers_to_fill_in(checked.questions), encoding="utf-8")
-        rows = rows_to_help(quarantine)
+        rows = rows_to_help(_first_lines(checked.folder / QUARANTINE))
         if len(rows):
             written.append(out / "rows_to_correct.csv")
             written[-1].write_bytes(help_csv(rows))
@@ -696,16 +726,26 @@ def _as_text(table: pa.Table) -> pa.Table:
     return table
 
 
-def _quarantine_csv(quarantine: pd.DataFrame, out: Path) -> None:
-    first = [name for name in QUARANTINE_COLUMNS if name in quarantine]
-    rest = [name for name in quarantine.columns if name not in first]
-    out.write_bytes(_csv(quarantine[first + rest]))
+def _quarantine_csv(parquet: Path, out: Path) -> None:
+    source = pq.ParquetFile(parquet)
+    first = [name for name in QUARANTINE_COLUMNS if name in source.schema_arrow.names]
+    names = first + [name for name in source.schema_arrow.names if name not in first]
+    schema = pa.schema([pa.field(safe_cell(name), source.schema_arrow.field(name).type) for name in names])
+    with out.open("wb") as target, pacsv.CSVWriter(target, schema) as writer:
+        for batch in source.iter_batches(_BATCH_ROWS):
+            table = safe_arrow(pa.Table.from_batches([batch]).select(names), closed=())
+            writer.write_table(table.rename_columns(schema.names))
 
 
-def _csv(table: pd.DataFrame) -> bytes:
-    from situation.table_file import csv_bytes
-
-    return csv_bytes(table).removeprefix(b"\xef\xbb\xbf")
+def _first_lines(parquet: Path) -> pd.DataFrame:
+    """Read the quarantine, at most :data:`_HELP_LINES` of it: what one person can correct in a sheet."""
+    held: list[pa.RecordBatch] = []
+    for batch in pq.ParquetFile(parquet).iter_batches(_BATCH_ROWS):
+        held.append(batch)
+        if sum(len(part) for part in held) >= _HELP_LINES:
+            break
+    schema = pq.read_schema(parquet)
+    return pa.Table.from_batches(held, schema=schema).slice(0, _HELP_LINES).to_pandas()
 
 
 def answers_to_fill_in(questions: Sequence[Question]) -> str:

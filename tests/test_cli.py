@@ -521,3 +521,10 @@ def test_the_whole_way_in_processes_of_its_own(tmp_path):
     assert len(done.stdout.splitlines()) == 4
     assert started(tmp_path, "withdraw", str(number)).returncode == 0
     assert started(tmp_path, "nonsense").returncode == 2
+
+
+@pytest.mark.parametrize("name", ["anna@example.org", "a" * 41, "x\x1b[31m", "=cmd", "a:b", "<b>"])
+def test_a_contributor_that_is_no_pseudonym_is_a_sentence(tmp_path, name):
+    said = run("check", file(tmp_path), "--contributor", name)
+    assert said.code == 2
+    assert "contributor's name" in said.err

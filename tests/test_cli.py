@@ -528,3 +528,24 @@ def test_a_contributor_that_is_no_pseudonym_is_a_sentence(tmp_path, name):
     said = run("check", file(tmp_path), "--contributor", name)
     assert said.code == 2
     assert "contributor's name" in said.err
+
+
+def test_the_simulated_valley_is_labelled_on_every_way_out(store_with_demo):
+    assert {batch.contributor for batch in store_with_demo.history()} == {"simulated"}
+    table = run("status", "--property", "nitrate")
+    assert len(table.table) > 60
+    assert {row["simulated"] for row in table.table} == {"yes"}
+    assert all("imulated" in row["attribution"] for row in table.table)
+    assert "simulated" in table.err
+    assert run("status", "--property", "nitrate", "--format", "geojson").json["simulated"] is True
+    assert run("status", "--property", "nitrate", "--json").json["simulated"] is True
+    assert "127.130014" not in table.out  # a household well of the valley
+    assert len(run("status", "--topic", "air", "--property", "pm25", "--standard", "who_air_quality").table) > 5
+
+
+def test_the_simulated_valley_does_not_mix_with_readings_of_people(tmp_path):
+    url = f"ducklake:sqlite:{tmp_path / 'real'}"
+    add(file(tmp_path), "--store", url)
+    said = run("demo", "--store", url)
+    assert said.code == 2
+    assert "readings of people" in said.err

@@ -504,6 +504,12 @@ class _Job:
         warnings = [*table.warnings, *self.notes, *self.plan.warnings]
         for sheet, rows in table.unread.items():
             warnings.append(f"The sheet {sheet!r} with {rows} rows was not read; save it as a file of its own.")
+        if count.unknown:
+            names = [f"{name} ({number})" for name, number in count.unknown.most_common(12)]
+            more = f" and {len(count.unknown) - 12} more" if len(count.unknown) > 12 else ""
+            warnings.append(
+                f"Kept under the name that the file gives, and compared with nothing: {', '.join(names)}{more}."
+            )
         if count.unplaced:
             warnings.append(
                 f"{count.unplaced} rows name their site but no place; their readings are kept and are not "
@@ -541,8 +547,26 @@ class _Job:
         """List the questions that hold something back; those behind another question wait with its rows."""
         assert self.plan is not None
         waiting = count.states[2]
-        asked = [q.waiting(count.waiting.get(q.id, 0) or waiting) for q in self.plan.questions.values()]
+        behind = self._behind(count)
+        asked = [
+            q.waiting(count.waiting.get(q.id, 0) or (waiting if q.id in behind else 0))
+            for q in self.plan.questions.values()
+        ]
         return sorted((q for q in asked if q.rows_waiting), key=lambda q: -q.rows_waiting)
+
+    def _behind(self, count: _Count) -> set[str]:
+        """Name the questions that cells will come to when an earlier one is answered."""
+        assert self.plan is not None
+        metas = [*self.plan.metas.values(), *self.plan.columns]
+        of_cells = {question for meta in metas for question in meta.questions}
+        if any(number and question not in of_cells for question, number in count.waiting.items()):
+            return set(self.plan.questions)
+        found = set(self.plan.questions) - of_cells
+        for meta in metas:
+            for at, question in enumerate(meta.questions):
+                if any(count.waiting.get(earlier) for earlier in meta.questions[:at]):
+                    found.add(question)
+        return found
 
     def _shape(self) -> str:
         text = "\x1f".join([self.mapping.dialect, *sorted(tidy(name) for name in self.table.names)])
@@ -690,6 +714,7 @@ class _Count:
         self.properties: Counter[str] = Counter()
         self.waiting: Counter[str] = Counter()
         self.sites: set[str] = set()
+        self.unknown: Counter[str] = Counter()
 
     def add(self, table: pd.DataFrame, outcome: Outcome) -> None:
         """Add one block."""
@@ -702,6 +727,8 @@ class _Count:
         for key, number in table["observed_property"].value_counts(dropna=True).items():
             self.properties[str(key)] += int(number)
         self.sites.update(table["monitoring_location_id"].unique())
+        strange = table["observed_property_name"][table["observed_property"].isna()]
+        self.unknown.update({str(name): int(number) for name, number in strange.value_counts().items()})
         asked = outcome.quarantine[["source_row", "question_id"]].dropna().drop_duplicates()
         for question, number in asked["question_id"].value_counts().items():
             self.waiting[str(question)] += int(number)

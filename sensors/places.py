@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sensors.cells import read_number
-from sensors.distinct import distinct
+from sensors.distinct import distinct, words
 
 #: Datums that are kept as they are and named: within a metre or two of WGS 84.
 KEPT = {
@@ -200,9 +200,10 @@ def _read_few(
     _name_systems(table, zone, crs, area)
     _transform(table)
     _judge(table, area)
-    reasons = table["kind"].map(lambda kind: _REASONS.get(kind, (None, None)))
-    table["reason"] = pd.Series([pair[0] for pair in reasons], index=table.index, dtype="str")
-    table["fix"] = pd.Series([pair[1] for pair in reasons], index=table.index, dtype="str")
+    codes, kinds = distinct(table["kind"])
+    told = [_REASONS.get(kind, (None, None)) for kind in kinds.to_pylist()]
+    table["reason"] = words(codes, [pair[0] for pair in told], table.index)
+    table["fix"] = words(codes, [pair[1] for pair in told], table.index)
     table[["longitude", "latitude"]] = table[["longitude", "latitude"]].where(
         table["kind"].isin(["", "outside"])
     )
@@ -250,6 +251,9 @@ def _angles(values: pd.Series, decimal: str | None) -> pd.DataFrame:
     plain = pc.match_substring_regex(texts, r"^-?\d{1,3}([.,]\d+)?$|^-?\d{4,8}(\.\d+)?$")
     numbers = pc.cast(pc.if_else(plain, pc.replace_substring(texts, ",", "."), None), pa.float64())
     value = numbers.to_numpy(zero_copy_only=False).astype("float64")
+    if not np.isnan(value).any() and not pc.any(pc.match_substring(texts, ",")).as_py():
+        none = words(np.zeros(len(codes), "int64"), [""], values.index)
+        return pd.DataFrame({"value": value[codes], "hemisphere": none, "kind": none}, index=values.index)
     hemisphere, kind = np.full(len(texts), "", object), np.full(len(texts), "", object)
     for at in np.flatnonzero(np.isnan(value)):
         value[at], hemisphere[at], kind[at] = read_angle(texts[at].as_py(), decimal)

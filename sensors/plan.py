@@ -29,6 +29,7 @@ from situation.unit import Unit, forms, kind_of, read_species, read_unit
 
 UNKNOWN = "unknown"
 _ENOUGH = 50_000
+_ISO = r"\s*(?:1[89]|20)\d\d-\d\d-\d\d(?:[T ]|$)"
 _TUPLE = ("property", "property_code", "unit", "species", "fraction", "medium")
 # The unit of these is one by nature: a number without it says the same.
 _ONE_UNIT = frozenset({"[pH]"})
@@ -79,6 +80,7 @@ class Profile:
         for role in ("date", "datetime"):
             for column in self.mapping.of(role):
                 texts = pd.Series(block[column.source].unique(), dtype="str")
+                texts = texts[~texts.str.match(_ISO)]  # nothing to decide about them, and a logger has a million
                 texts = texts[texts.str.strip() != ""]
                 if len(texts):
                     order = date_order(texts)

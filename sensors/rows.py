@@ -539,7 +539,10 @@ class _Block:
             crs=series.get("crs", rest.get("crs")),
             area=area,
         )
-        found["text"] = [", ".join(str(cell) for cell in row) for row in zip(*[short[n] for n in short], strict=True)]
+        shown = short.iloc[:, 0]
+        for name in list(short)[1:]:
+            shown = shown + ", " + short[name]
+        found["text"] = shown.to_numpy(dtype="str") if shown.dtype != "str" else shown.array
         return found.iloc[codes].reset_index(drop=True)
 
     def _area(self) -> tuple[float, float, float, float] | None:

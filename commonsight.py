@@ -235,9 +235,13 @@ def open_store(*, real: bool = False) -> Store:
     """
     import store
 
+    return store.open_store(_store_url(real=real))
+
+
+def _store_url(*, real: bool = False) -> str:
     asked = _state(click.get_current_context()).get("store")
     now = settings()
-    return store.open_store(asked or (now.real_store_url if real else now.active_store_url))
+    return str(asked or (now.real_store_url if real else now.active_store_url))
 
 
 def _note_simulated(opened: Store) -> None:
@@ -822,10 +826,14 @@ def rebuild() -> int:
     Example:
       python -m commonsight rebuild
     """
+    import store
     from sensors import intake
 
+    # Not opened first: its tables may be what is damaged.
+    rebuilt = store.rebuild(_store_url(), intake.read_again)
+    for difference in rebuilt.differences:
+        click.echo(difference, err=True)
     opened = open_store()
-    opened.rebuild(intake.read_again)
     return _kept(None, f"{len(opened.history())} batches were read again.", opened.version())
 
 

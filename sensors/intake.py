@@ -334,7 +334,8 @@ class _Reader:
         decided = different_places(self.store) if self.store else set()
         checked.pairs = same_place.propose(sites, self.known, decided=decided, links=links)
         asked = [_question(pair) for pair in checked.pairs if pair.question_id not in self.answers]
-        same = [pair for pair in checked.pairs if self.answers.get(pair.question_id) == SAME]
+        here = set(sites["monitoring_location_id"])
+        same = [p for p in checked.pairs if p.same_as in here and self.answers.get(p.question_id) == SAME]
         checked.report = dataclasses.replace(
             checked.report,
             questions=[*checked.report.questions, *asked],

@@ -101,7 +101,8 @@ def test_a_cell_shows_its_worst_status_and_counts_the_others():
     counts = np.array(told["counts"])
     assert counts.sum(axis=0).tolist() == told["n"]
     assert told["status"] == [int(np.flatnonzero(column)[0]) for column in counts.T]
-    inside = (np.floor(shown.x * told["k"]) == told["x"][5]) & (np.floor(shown.y * told["k"]) == told["y"][5])
+    size = 2**26 // told["k"]
+    inside = (shown.x // size == told["x"][5]) & (shown.y // size == told["y"][5])
     assert np.count_nonzero(inside) == told["n"][5]
 
 

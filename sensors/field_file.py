@@ -406,6 +406,7 @@ class _Job:
             dictionary=self.dictionary,
             numeric=numeric,
             signs=signs,
+            tags=next((row.cells for row in table.second_rows if row.kind == "hxl"), None),
         )
         self._read_preamble(found)
         self._read_title(found)
@@ -648,6 +649,9 @@ def _signs(block: pd.DataFrame) -> dict[str, bool]:
 def _text_lines(lines: pd.DataFrame) -> pd.DataFrame:
     out = {}
     for name in lines.columns:
+        if lines[name].dtype == "str":
+            out[name] = lines[name]
+            continue
         cells = lines[name].to_numpy(dtype=object)
         if name == "source_row":
             out[name] = lines[name].astype("int64")

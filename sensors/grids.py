@@ -19,7 +19,6 @@ import numpy as np
 
 from sensors.places import CrsGuess, to_degrees, try_system
 from sensors.vocabulary import role_of
-
 from situation.errors import DataFileError
 from situation.settings import DATA
 
@@ -164,7 +163,9 @@ def zones_of(text: str, x: Any, y: Any) -> list[CrsGuess]:
         if not re.search(rf"(?<![a-z])(?:{pattern})(?!\d)", spaced, re.I):
             continue
         for base in (north, south):
-            for zone in range(1, 61) if base is not None else ():
+            if base is None:
+                continue
+            for zone in range(1, 61):
                 if guess := try_system(x, y, f"EPSG:{base + zone}"):
                     found.append(guess)
         break

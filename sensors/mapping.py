@@ -176,6 +176,7 @@ def understand(
     dictionary: MappingOf[str, str] | None = None,
     numeric: MappingOf[str, float] | None = None,
     signs: MappingOf[str, bool] | None = None,
+    tags: list[str] | None = None,
 ) -> Mapping:
     """Give each column its role: by the dialect, then by the vocabulary.
 
@@ -193,6 +194,8 @@ def understand(
         Share of filled cells that read as numbers, 0 … 1, by column.
     signs : mapping of str to bool, optional
         Columns whose filled cells are nothing but signs such as ``<``.
+    tags : list of str, optional
+        Cells of a row of HXL tags under the header; they speak where the header says nothing.
     """
     dialect = recognise(names)
     found = Mapping(dialect=dialect.key if dialect else PLAIN)
@@ -201,6 +204,9 @@ def understand(
     for position, (column, name) in enumerate(zip(columns, names, strict=True)):
         unit = (units[position] if units and position < len(units) else "") or (dictionary or {}).get(name, "")
         found.columns.append(_column(column, name, unit, dialect, (above or {}).get(position, [])))
+    for made, tag in zip(found.columns, tags or [], strict=False):
+        if made.role == "unknown" and (role := _tagged(tag)):
+            made.role = role
     _settle(found, numeric or {}, signs or {})
     _name_grid(found)
     return found
@@ -216,8 +222,10 @@ def _column(column: str, name: str, unit: str, dialect: Dialect | None, above: l
     if coded := _coded(column, name):
         return coded
     meaning = read_header(name, unit) if name.strip() else Meaning("unknown")
-    if meaning.role == "unknown" and (side := axis(find_grid(name)[1] if find_grid(name) else without_datum(name))):
-        return ColumnMap(column, side)
+    if meaning.role == "unknown":
+        grid = find_grid(name)
+        if side := axis(grid[1] if grid else without_datum(name)):
+            return ColumnMap(column, side)
     if meaning.role in ("unknown", "notes") and above:
         meaning = _stacked(above) or meaning
     elif meaning.role == "measure" and meaning.unit is None and above:
@@ -228,6 +236,25 @@ def _column(column: str, name: str, unit: str, dialect: Dialect | None, above: l
         rank = 2
     return ColumnMap(column, meaning.role, meaning.property, meaning.name if meaning.role == "measure" else None,
                      meaning.unit, meaning.unit_source, meaning.species, meaning.fraction, rank)  # fmt: skip
+
+
+_TAGS = (
+    ("#geo", "lat", "latitude"),
+    ("#geo", "lon", "longitude"),
+    ("#geo", "coord", "geopoint"),
+    ("#geo", "elevation", "altitude"),
+    ("#date", "", "date"),
+    ("#loc", "code", "site_id"),
+    ("#loc", "type", "site_type"),
+    ("#loc", "", "site_name"),
+    ("#contact", "", "personal"),
+)
+
+
+def _tagged(tag: str) -> str | None:
+    """Give the role that an HXL tag such as ``#geo+lat`` names, or None."""
+    name, *attributes = tag.replace(" ", "").casefold().split("+")
+    return next((role for base, mark, role in _TAGS if name == base and (not mark or mark in attributes)), None)
 
 
 _CODED = re.compile(r"(?:\d+_(\d{5})(?:_\d{5})?|p(\d{5}))")

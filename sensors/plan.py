@@ -112,9 +112,9 @@ class Profile:
                     self.unitless.add(column)
 
     def _see_combinations(self, block: pd.DataFrame) -> None:
-        keys = combination_keys(self.mapping, block)
-        for key, count in keys.value_counts().items():
-            self.combinations[key] = self.combinations.get(key, 0) + int(count)  # type: ignore[index]
+        codes, keys = combination_codes(self.mapping, block)
+        for key, count in zip(keys, np.bincount(codes, minlength=len(keys)), strict=True):
+            self.combinations[key] = self.combinations.get(key, 0) + int(count)
 
     def _keep_values(self, block: pd.DataFrame, columns: list[str]) -> None:
         if self.mapping.layout == "long" and columns:
@@ -154,8 +154,8 @@ def _style(texts: pd.Series) -> str:
     return "point" if texts.str.contains(".", regex=False).any() else "either"
 
 
-def combination_keys(mapping: Mapping, block: pd.DataFrame) -> pd.Series:
-    """Give each row of a long table the texts that say what was measured, as one tuple (by distinct ones)."""
+def combination_codes(mapping: Mapping, block: pd.DataFrame) -> tuple[np.ndarray, list[tuple[str, ...]]]:
+    """Give each row of a long table the number of the texts that say what was measured, and these texts."""
     parts = []
     for role in _TUPLE:
         text = pd.Series("", index=block.index, dtype="str")
@@ -165,19 +165,14 @@ def combination_keys(mapping: Mapping, block: pd.DataFrame) -> pd.Series:
         for column in reversed(columns):
             text = block[column.source].where(block[column.source].str.strip() != "", text)
         parts.append(text)
-    number, sizes = np.zeros(len(block), dtype="int64"), []
+    number = np.zeros(len(block), dtype="int64")
     for text in parts:
         codes, distinct = pd.factorize(text)
         number = number * max(len(distinct), 1) + codes
-        sizes.append(distinct)
-    first = pd.Series(number).drop_duplicates()
-    rows = list(zip(*[text.iloc[first.index] for text in parts], strict=True))
-    lookup = dict(zip(first.to_numpy(), range(len(rows)), strict=True))
     codes, distinct = pd.factorize(number)
-    order = [lookup[value] for value in distinct]
-    keys = np.empty(len(rows), dtype=object)
-    keys[:] = rows
-    return pd.Series(keys[order][codes] if len(rows) else keys, index=block.index, dtype=object)
+    first = np.zeros(len(distinct), dtype="int64")
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    return codes, list(zip(*[[str(word) for word in text.iloc[first]] for text in parts], strict=True))
 
 
 @dataclass

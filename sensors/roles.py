@@ -27,8 +27,9 @@ _GROUP = 3
 _NUMBER = r"[<>≤≥~]?\s*[-+−]?[\d.,'\s]*\d(?:[eE][-+]?\d+)?\s*%?|[nN]\.?\s?[dDaA]\.?|BDL|bdl"
 # Words in headings of numbers that count or name things and measure nothing.
 _COUNTING = frozenset(
-    "id no nr num number code index sno sr serial row key fid oid objectid pk uid zip postcode year age year "
-    "built version count n population users households people persons objectid unnamed record rank".split()
+    ["id", "no", "nr", "num", "number", "code", "index", "sno", "sr", "serial", "row", "key", "fid", "oid", "objectid"]
+    + ["pk", "uid", "zip", "postcode", "year", "age", "built", "version", "count", "n", "population", "users"]
+    + ["households", "people", "persons", "unnamed", "record", "rank"]
 )
 
 

@@ -26,7 +26,7 @@ from sensors.dates import read_times
 from sensors.dialects import PLAIN
 from sensors.mapping import Mapping
 from sensors.places import read_points
-from sensors.plan import Meta, Plan, combination_keys
+from sensors.plan import Meta, Plan, combination_codes
 from sensors.questions import Choice, Question, slug
 from sensors.vocabulary import (
     PRIVATE_ROLES,
@@ -307,8 +307,7 @@ class _Block:
         return cells.sort_values("at", kind="stable", ignore_index=True)
 
     def _long_cells(self) -> pd.DataFrame:
-        keys = combination_keys(self.mapping, self.block)
-        codes, distinct = pd.factorize(keys)
+        codes, distinct = combination_codes(self.mapping, self.block)
         self.metas = [self.plan.metas.get(key) or Meta("not known") for key in distinct]
         text = _coalesce(self.block, self.mapping, "value")
         at = np.flatnonzero(self.usable)
@@ -1131,7 +1130,7 @@ class _Block:
             lines = self.lines.table()
         for column in harmless_columns(self.mapping):
             name = f"{column} (in the file)" if column in LINE else column
-            lines[name] = self.block[column].to_numpy(dtype=object)[lines["position"].to_numpy("int64")]
+            lines[name] = self.block[column].iloc[lines["position"].to_numpy("int64")].array
         return Outcome(observations, lines.drop(columns="position"), states, self.unplaced)
 
 

@@ -332,3 +332,11 @@ def test_a_name_that_is_not_known_is_kept_and_told(tmp_path: Path) -> None:
 def test_percent_signs(tmp_path: Path) -> None:
     row = _read(tmp_path, "Well,Date,DO saturation\nA,2026-03-04,85 %\n").observations.iloc[0]
     assert (row["observed_property"], row["result"], row["unit"]) == ("oxygen_saturation", 85.0, "%")
+
+
+def test_tags_speak_where_the_header_says_nothing(tmp_path: Path) -> None:
+    text = "Ka,Kb,Kc,Kd,Iron (mg/l)\n#loc+name,#geo+lat,#geo+lon,#date,#indicator\nA,7.2,1.17,2026-03-04,0.4\n"
+    reading = _read(tmp_path, text)
+    row = reading.observations.iloc[0]
+    assert (reading.questions, row["monitoring_location_name"], row["result"]) == ([], "A", 0.4)
+    assert (row["geometry"].x, row["geometry"].y) == (1.17, 7.2)

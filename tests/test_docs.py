@@ -66,8 +66,8 @@ def test_dependencies_explains_nothing_that_is_not_required():
 
 #: Names that are imported differently from how they are installed.
 INSTALLED_AS = {"offlinefolium": "folium-offline"}
-#: Used without an import: through Streamlit, as files of the engine, by the engine itself.
-UNSEEN = {"python-multipart", "pytz"}
+#: Used without an import: through Streamlit, by the engine itself, for a file that it carries.
+UNSEEN = {"python-multipart", "pytz", "pyogrio"}
 
 
 def imported() -> set[str]:

@@ -540,7 +540,9 @@ def test_the_simulated_valley_is_labelled_on_every_way_out(store_with_demo):
     assert run("status", "--property", "nitrate", "--format", "geojson").json["simulated"] is True
     assert run("status", "--property", "nitrate", "--json").json["simulated"] is True
     assert "127.130014" not in table.out  # a household well of the valley
-    assert len(run("status", "--topic", "air", "--property", "pm25", "--standard", "who_air_quality").table) > 5
+    assert (
+        len(run("status", "--topic", "air", "--property", "pm25", "--standard", "who_air_quality").table) > 5
+    )
 
 
 def test_the_simulated_valley_does_not_mix_with_readings_of_people(tmp_path):

@@ -80,7 +80,13 @@ def test_a_header_says_substance_unit_form_and_fraction(
     header: str, key: str, unit: str | None, species: str | None, fraction: str | None
 ) -> None:
     found = read_header(header)
-    assert (found.role, found.property, found.unit, found.species, found.fraction) == ("measure", key, unit, species, fraction)
+    assert (found.role, found.property, found.unit, found.species, found.fraction) == (
+        "measure",
+        key,
+        unit,
+        species,
+        fraction,
+    )
 
 
 @pytest.mark.parametrize(("header", "role"), ROLES)
@@ -88,7 +94,9 @@ def test_a_header_says_what_a_column_is_for(header: str, role: str) -> None:
     assert read_header(header).role == role
 
 
-@pytest.mark.parametrize("header", ["", "as", "xyz", "Smell or colour", "5_Smell_or_colour", "{{7*7}}", "=1+1", "12"])
+@pytest.mark.parametrize(
+    "header", ["", "as", "xyz", "Smell or colour", "5_Smell_or_colour", "{{7*7}}", "=1+1", "12"]
+)
 def test_what_is_not_known_is_not_guessed(header: str) -> None:
     assert read_header(header).role == "unknown"
 

@@ -37,7 +37,9 @@ def _accounted(reading: FieldReading) -> FieldReading:
     assert report.cells_quarantined == len(reading.quarantine)
     assert report.observations == len(reading.observations)
     assert reading.observations["source_row"].nunique() == report.rows_observed
-    assert not (set(reading.quarantine["question_id"].dropna()) - {question.id for question in reading.questions})
+    assert not (
+        set(reading.quarantine["question_id"].dropna()) - {question.id for question in reading.questions}
+    )
     return reading
 
 
@@ -45,7 +47,9 @@ def _accounted(reading: FieldReading) -> FieldReading:
 
 
 def test_a_wide_table(tmp_path: Path) -> None:
-    reading = _read(tmp_path, "Well,Lat,Lon,Date,Nitrate (mg/L as NO3),Iron (mg/l)\nA,7.2,1.1,2026-03-04,12,<0.5\n")
+    reading = _read(
+        tmp_path, "Well,Lat,Lon,Date,Nitrate (mg/L as NO3),Iron (mg/l)\nA,7.2,1.1,2026-03-04,12,<0.5\n"
+    )
     table = reading.observations.set_index("observed_property")
     assert table.loc["nitrate", "result"] == 12
     assert table.loc["iron", "detection_limit"] == 0.5
@@ -129,10 +133,15 @@ def test_a_missing_unit_is_asked(tmp_path: Path) -> None:
     reading = _read(tmp_path, text)
     assert [question.id for question in reading.questions] == ["unit-no3"]
     assert list(reading.observations["observed_property"]) == ["ph"]  # pH has one unit by nature
-    assert _read(tmp_path, text, answers={"unit-no3": "mg/l"}).observations["unit"].tolist() == ["mg/L", "[pH]"]
+    assert _read(tmp_path, text, answers={"unit-no3": "mg/l"}).observations["unit"].tolist() == [
+        "mg/L",
+        "[pH]",
+    ]
 
 
-@pytest.mark.parametrize(("other", "asked", "day"), [("13/3/2026", False, "2026-03-04"), ("3/13/2026", False, "2026-04-03")])
+@pytest.mark.parametrize(
+    ("other", "asked", "day"), [("13/3/2026", False, "2026-03-04"), ("3/13/2026", False, "2026-04-03")]
+)
 def test_one_clear_date_settles_the_others(tmp_path: Path, other: str, asked: bool, day: str) -> None:
     reading = _read(tmp_path, f"Well,Lat,Lon,Date,pH\nA,7.2,1.1,4/3/2026,7\nA,7.2,1.1,{other},7\n")
     assert bool(reading.questions) is asked
@@ -236,8 +245,14 @@ def test_each_unusable_cell_is_a_line_with_reason_and_fix(
 
 
 def test_blank_and_footer_rows_are_quarantined_as_such(tmp_path: Path) -> None:
-    reading = _read(tmp_path, "Well,Lat,Lon,Date,pH\nA,7.2,1.1,2026-03-04,7\n\nB,7.2,1.1,2026-03-04,\nEnd of file,,,,\n")
-    assert (reading.report.rows_in, reading.report.rows_observed, reading.report.rows_quarantined) == (4, 1, 3)
+    reading = _read(
+        tmp_path, "Well,Lat,Lon,Date,pH\nA,7.2,1.1,2026-03-04,7\n\nB,7.2,1.1,2026-03-04,\nEnd of file,,,,\n"
+    )
+    assert (reading.report.rows_in, reading.report.rows_observed, reading.report.rows_quarantined) == (
+        4,
+        1,
+        3,
+    )
     reasons = dict(zip(reading.quarantine["source_row"], reading.quarantine["reason"], strict=True))
     assert "blank" in reasons[3]
     assert "no reading" in reasons[4]
@@ -266,9 +281,12 @@ def test_people_are_dropped_everywhere(tmp_path: Path) -> None:
     path = _file(tmp_path, text)
     read_into(path, tmp_path / "out")
     everything = "".join(
-        str(pq.read_table(tmp_path / "out" / name).to_pydict()) for name in ("observations.parquet", "quarantine.parquet")
+        str(pq.read_table(tmp_path / "out" / name).to_pydict())
+        for name in ("observations.parquet", "quarantine.parquet")
     )
-    everything += (tmp_path / "out" / "report.json").read_text("utf-8") + (tmp_path / "out" / "mapping.toml").read_text("utf-8")
+    everything += (tmp_path / "out" / "report.json").read_text("utf-8") + (
+        tmp_path / "out" / "mapping.toml"
+    ).read_text("utf-8")
     for secret in ("4412345", "Jane", "example.invalid"):
         assert secret not in everything
 
@@ -330,7 +348,9 @@ def test_read_guarded_gives_what_read_into_gives(tmp_path: Path) -> None:
     path = _file(tmp_path, "Well,Lat,Lon,Date,Nitrate (ppm)\nA,7.2,1.1,2026-03-04,12\n")
     topic = GROUNDWATER
     inside = read_into(path, tmp_path / "a", topic, answers={"species-nitrate": "as N"}, contributor="rita")
-    guarded = read_guarded(path, tmp_path / "b", topic=topic, answers={"species-nitrate": "as N"}, contributor="rita")
+    guarded = read_guarded(
+        path, tmp_path / "b", topic=topic, answers={"species-nitrate": "as N"}, contributor="rita"
+    )
     assert guarded == inside
     one, two = (pq.read_table(tmp_path / name / "observations.parquet").to_pandas() for name in "ab")
     assert one.drop(columns="retrieved_at").equals(two.drop(columns="retrieved_at"))
@@ -356,7 +376,9 @@ _CELL = st.one_of(
     st.floats(-1e6, 1e6).map(lambda number: f"{number:g}"),
     st.text(max_size=8),
 )  # fmt: skip
-_DATE = st.sampled_from(["2026-03-04", "4/3/2026", "13/3/2026", "3/13/2026", "46085", "", "soon", "2126-01-01", "2026-03"])
+_DATE = st.sampled_from(
+    ["2026-03-04", "4/3/2026", "13/3/2026", "3/13/2026", "46085", "", "soon", "2126-01-01", "2026-03"]
+)
 _PLACE = st.sampled_from(["7.2", "1.1", "0", "", "95", "7°12'N", "548785", "x", "-7,2"])
 _ROW = st.tuples(st.sampled_from(["A", "b ", "", "Well 3"]), _PLACE, _PLACE, _DATE, _CELL, _CELL)
 _WIDE = "Well,Lat,Lon,Date,Nitrate (mg/L as N),NO3"
@@ -379,7 +401,12 @@ def _check_twice(path: Path) -> None:
     assert first["observation_id"].is_unique
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
 @given(table=TABLE)
 def test_any_table_is_accounted_for(tmp_path: Path, table: tuple[str, list[tuple[str, ...]]]) -> None:
     _accounted(read(_any_file(tmp_path, *table), GROUNDWATER))
@@ -397,7 +424,12 @@ def test_any_table_is_accounted_for_long(tmp_path: Path, table: tuple[str, list[
     _check_twice(_any_file(tmp_path, *table))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
 @given(body=st.binary(max_size=400))
 def test_random_bytes_are_a_sentence_or_a_table(tmp_path: Path, body: bytes) -> None:
     path = tmp_path / "random.csv"

@@ -64,10 +64,19 @@ def test_usgs_inl_with_its_sites(shared: Path) -> None:
     assert _place(chromium) == pytest.approx((-112.847775, 43.425744), abs=1e-5)
     nitrate = _one(table, 32)
     assert (nitrate["result"], nitrate["unit"], nitrate["method_speciation"]) == (0.91, "mg/L", "as N")
-    assert (nitrate["sample_fraction"], nitrate["sample_id"], nitrate["replicate"] is None) == ("dissolved", "359773", False)
+    assert (nitrate["sample_fraction"], nitrate["sample_id"], nitrate["replicate"] is None) == (
+        "dissolved",
+        "359773",
+        False,
+    )
     assert _place(nitrate) == pytest.approx((-112.742881, 43.864231), abs=1e-5)
     tritium = _one(table, 10)
-    assert (tritium["result"], tritium["unit"], tritium["replicate"], tritium["sample_id"]) == (150.0, "pCi/L", "replicate", "363398")
+    assert (tritium["result"], tritium["unit"], tritium["replicate"], tritium["sample_id"]) == (
+        150.0,
+        "pCi/L",
+        "replicate",
+        "363398",
+    )
     assert _one(table, 4)["result"] == -130.0  # counted below the background: valid
     last = _one(table, 35_678)
     assert (last["monitoring_location_name"], last["result"]) == ("WS INEL 1", 20.0)
@@ -97,11 +106,20 @@ def test_kenya_answered(shared: Path) -> None:
     table, report = reading.observations, reading.report
     assert (report.rows_in, report.rows_observed, report.rows_quarantined) == (157, 153, 4)
     assert (report.observations, report.censored, report.questions) == (11_332, 5_427, [])
-    assert list(reading.quarantine.loc[reading.quarantine["column"] == "date", "source_row"]) == [36, 80, 94, 148]
+    assert list(reading.quarantine.loc[reading.quarantine["column"] == "date", "source_row"]) == [
+        36,
+        80,
+        94,
+        148,
+    ]
     below = reading.quarantine[reading.quarantine["column"] != "date"]
     assert below["column"].value_counts().to_dict() == {"Al": 61, "P": 56, "Fe": 12}
     first = _one(table, 2, "alkalinity")
-    assert (round(first["result"], 3), first["unit"], first["method_speciation"]) == (67.122, "mg/L", "as HCO3")  # type: ignore[call-overload]
+    assert (round(first["result"], 3), first["unit"], first["method_speciation"]) == (
+        67.122,
+        "mg/L",
+        "as HCO3",
+    )  # type: ignore[call-overload]
     # Arc 1960 lies some 300 m off: without its datum shift the point would be at 39.43963, -4.30787.
     assert _place(first) == pytest.approx((39.440525, -4.310762), abs=1e-5)
     nitrate = _one(table, 6, "nitrate")
@@ -158,9 +176,18 @@ def test_dutch_laboratory_wide_with_a_stacked_header(shared: Path) -> None:
     assert report.rows_observed == 13
     found = table.set_index(["source_row", "observed_property_name"])
     assert found.loc[(14, "Nitrate"), "result"] == 999.0
-    assert (found.loc[(14, "Nitrate"), "unit"], found.loc[(14, "Nitrate"), "method_speciation"]) == ("ug/L", "as N")
-    assert (found.loc[(10, "Phosphate"), "censoring"], found.loc[(10, "Phosphate"), "detection_limit"]) == ("<", 1.0)
-    assert (found.loc[(12, "Calcium"), "censoring"], found.loc[(12, "Calcium"), "detection_limit"]) == (">", 1.0)
+    assert (found.loc[(14, "Nitrate"), "unit"], found.loc[(14, "Nitrate"), "method_speciation"]) == (
+        "ug/L",
+        "as N",
+    )
+    assert (found.loc[(10, "Phosphate"), "censoring"], found.loc[(10, "Phosphate"), "detection_limit"]) == (
+        "<",
+        1.0,
+    )
+    assert (found.loc[(12, "Calcium"), "censoring"], found.loc[(12, "Calcium"), "detection_limit"]) == (
+        ">",
+        1.0,
+    )
     assert found.loc[(10, "Electrical Conductivity"), "unit"] == "uS/cm"
     assert found.loc[(10, "Nitrite"), "unit"] == "mmol/L"
     assert str(found.loc[(11, "Sulphate"), "phenomenon_time"])[:10] == "2001-05-02"
@@ -210,10 +237,22 @@ CROWD = [
 
 @pytest.mark.parametrize(("name", "rows", "count", "observed", "censored", "dialect", "asked"), CROWD)
 def test_crowd_tools(
-    shared: Path, name: str, rows: int, count: int, observed: int, censored: int, dialect: str, asked: list[str]
+    shared: Path,
+    name: str,
+    rows: int,
+    count: int,
+    observed: int,
+    censored: int,
+    dialect: str,
+    asked: list[str],
 ) -> None:
     report = _read(shared, f"crowd/{name}").report
-    assert (report.rows_in, report.observations, report.rows_observed, report.censored) == (rows, count, observed, censored)
+    assert (report.rows_in, report.observations, report.rows_observed, report.censored) == (
+        rows,
+        count,
+        observed,
+        censored,
+    )
     assert report.dialect == dialect
     assert [question.id for question in report.questions] == asked
 
@@ -245,7 +284,9 @@ def test_spots_of_crowd_tools(shared: Path, spot: tuple[object, ...]) -> None:
     assert reading.questions == []
     found = _one(reading.observations, int(row), str(key))  # type: ignore[call-overload]
     assert (found["result"], found["unit"]) == (result, unit)
-    assert found["method_speciation"] == species or (species is None and found["method_speciation"] != found["method_speciation"])
+    assert found["method_speciation"] == species or (
+        species is None and found["method_speciation"] != found["method_speciation"]
+    )
     assert _place(found) == pytest.approx((longitude, latitude), abs=1e-5)
     assert str(found["phenomenon_time"]).startswith(str(time))
 
@@ -255,7 +296,9 @@ def test_wqp_legacy_takes_places_from_the_station_table(shared: Path) -> None:
     assert not is_site_table(shared / "samples/crowd/wqp_result_legacy.csv")
     reading = _read(shared, "crowd/wqp_result_legacy.csv", sites="crowd/wqp_station.csv")
     table = reading.observations
-    assert [tuple(map(lambda v: round(v, 5), _place(dict(row)))) for _, row in table.iterrows()] == [(1.1789, 7.20411)] * 3
+    assert [tuple(map(lambda v: round(v, 5), _place(dict(row)))) for _, row in table.iterrows()] == [
+        (1.1789, 7.20411)
+    ] * 3
     assert set(table["monitoring_location_name"]) == {"SYNTH Well A"}
     arsenic = _one(table, 3)
     assert (arsenic["censoring"], arsenic["detection_limit"], arsenic["unit"]) == ("<", 1.0, "ug/L")

@@ -175,7 +175,9 @@ def read(
         quarantines.append(lines)
     joined = pd.concat(tables, ignore_index=True) if tables else flat({"observation_id": []})
     quarantine = pd.concat(quarantines, ignore_index=True) if quarantines else job.no_lines()
-    return FieldReading(to_geo(validate(joined)), quarantine, list(job.report.questions), job.mapping, job.report)
+    return FieldReading(
+        to_geo(validate(joined)), quarantine, list(job.report.questions), job.mapping, job.report
+    )
 
 
 def read_into(
@@ -205,7 +207,16 @@ def read_into(
         mapping = mapping_from(mapping)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    job = _Job(Path(path), topic, mapping, answers, Path(sites) if sites else None, contributor, known_sites, settings)
+    job = _Job(
+        Path(path),
+        topic,
+        mapping,
+        answers,
+        Path(sites) if sites else None,
+        contributor,
+        known_sites,
+        settings,
+    )
     with _Folder(folder) as out:
         for table, lines in job.run(progress):
             out.write(validate(table), lines)
@@ -247,12 +258,16 @@ def read_guarded(
         "path": str(Path(path).resolve()),
         "folder": str(folder.resolve()),
         "topic": None if topic is None else _topic_data(topic),
-        "mapping": to_data(mapping) if isinstance(mapping, Mapping) else (None if mapping is None else str(mapping)),
+        "mapping": to_data(mapping)
+        if isinstance(mapping, Mapping)
+        else (None if mapping is None else str(mapping)),
         "answers": dict(answers or {}),
         "sites": None if sites is None else str(Path(sites).resolve()),
         "contributor": contributor,
         "known_sites": known,
-        "limits": {name: str(value) if isinstance(value, Path) else value for name, value in asdict(limits).items()},
+        "limits": {
+            name: str(value) if isinstance(value, Path) else value for name, value in asdict(limits).items()
+        },
     }
     data = run_guarded(
         "sensors.field_file:_guarded",
@@ -293,7 +308,9 @@ def _guarded(
     limits["basemap"] = Path(limits["basemap"]) if limits["basemap"] else None
     made = None
     if topic is not None:
-        parts: dict[str, Any] = {name: tuple(part) if isinstance(part, list) else part for name, part in topic.items()}
+        parts: dict[str, Any] = {
+            name: tuple(part) if isinstance(part, list) else part for name, part in topic.items()
+        }
         made = Topic(**parts)
     report = read_into(
         path,
@@ -381,7 +398,9 @@ class _Job:
             found = self._understand_anew()
             if given is not None:
                 found.answers.update(given.answers)
-                found.warnings.append("The mapping was made for a file with other columns; only its answers were used.")
+                found.warnings.append(
+                    "The mapping was made for a file with other columns; only its answers were used."
+                )
         if CRS_KEY in self.dictionary:
             found.constants.setdefault("crs", self.dictionary[CRS_KEY])
         found.answers.update(answers)
@@ -435,7 +454,9 @@ class _Job:
     def no_lines(self) -> pd.DataFrame:
         """Give an empty quarantine with the columns that this file's has."""
         names = [*LINE, *(f"{c} (in the file)" if c in LINE else c for c in harmless_columns(self.mapping))]
-        return pd.DataFrame({name: pd.Series([], dtype="int64" if name == "source_row" else "str") for name in names})
+        return pd.DataFrame(
+            {name: pd.Series([], dtype="int64" if name == "source_row" else "str") for name in names}
+        )
 
     def run(self, progress: Progress | None) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
         """Read the file; yields tables in the flat form with their lines of the quarantine."""
@@ -504,7 +525,9 @@ class _Job:
         questions = self._still_asked(count)
         warnings = [*table.warnings, *self.notes, *self.plan.warnings]
         for sheet, rows in table.unread.items():
-            warnings.append(f"The sheet {sheet!r} with {rows} rows was not read; save it as a file of its own.")
+            warnings.append(
+                f"The sheet {sheet!r} with {rows} rows was not read; save it as a file of its own."
+            )
         if count.unknown:
             names = [f"{name} ({number})" for name, number in count.unknown.most_common(12)]
             more = f" and {len(count.unknown) - 12} more" if len(count.unknown) > 12 else ""
@@ -517,7 +540,9 @@ class _Job:
                 "on the map until the site's place is known."
             )
         if self.sites is not None and self.sites_path is not None:
-            warnings.append(f"Places were joined from {self.sites_path.name} ({len(self.sites.table)} sites).")
+            warnings.append(
+                f"Places were joined from {self.sites_path.name} ({len(self.sites.table)} sites)."
+            )
         return Report(
             rows_in=count.rows,
             observations=count.observations,
@@ -630,7 +655,9 @@ def _numeric(block: pd.DataFrame) -> dict[str, float]:
         texts = block[name].str.strip()
         texts = texts[texts != ""].head(500)
         if len(texts):
-            found[str(name)] = float(texts.str.contains(r"^[<>~=+-]?\s*[<>]?=?\s*[\d.,]*\d", regex=True).mean())
+            found[str(name)] = float(
+                texts.str.contains(r"^[<>~=+-]?\s*[<>]?=?\s*[\d.,]*\d", regex=True).mean()
+            )
     return found
 
 
@@ -656,7 +683,9 @@ def _text_lines(lines: pd.DataFrame) -> pd.DataFrame:
         if name == "source_row":
             out[name] = lines[name].astype("int64")
         else:
-            text = np.array([None if cell is None or cell != cell else str(cell) for cell in cells], dtype=object)
+            text = np.array(
+                [None if cell is None or cell != cell else str(cell) for cell in cells], dtype=object
+            )
             out[name] = pd.Series(text, index=lines.index, dtype="str")
     return pd.DataFrame(out)
 
@@ -685,7 +714,9 @@ class _Seen:
         if not repeated.any():
             return pd.Series(given, index=table.index)
         words = np.array([str(n) for n in ordinal], dtype=object)
-        both = np.array([f"{g}/{w}" if isinstance(g, str) else w for g, w in zip(given, words, strict=True)], dtype=object)
+        both = np.array(
+            [f"{g}/{w}" if isinstance(g, str) else w for g, w in zip(given, words, strict=True)], dtype=object
+        )
         return pd.Series(np.where(repeated, both, given), index=table.index)
 
     def _hash(self, table: pd.DataFrame) -> np.ndarray:
@@ -727,7 +758,9 @@ class _Count:
         self.lines += len(outcome.quarantine)
         self.unplaced += outcome.unplaced
         self.censored += int(table["censoring"].isin(["<", ">"]).sum())
-        self.states.update({int(k): int(v) for k, v in zip(*np.unique(outcome.states, return_counts=True), strict=True)})
+        self.states.update(
+            {int(k): int(v) for k, v in zip(*np.unique(outcome.states, return_counts=True), strict=True)}
+        )
         for key, number in table["observed_property"].value_counts(dropna=True).items():
             self.properties[str(key)] += int(number)
         self.sites.update(table["monitoring_location_id"].unique())
@@ -755,7 +788,9 @@ class _Folder:
         self.began = True
         if len(table):
             self.observations.write_table(to_arrow(table))
-        schema = pa.schema([(name, pa.int64() if name == "source_row" else pa.string()) for name in lines.columns])
+        schema = pa.schema(
+            [(name, pa.int64() if name == "source_row" else pa.string()) for name in lines.columns]
+        )
         if self.quarantine is None:
             self.quarantine = pq.ParquetWriter(self.folder / "quarantine.parquet", schema)
         self.quarantine.write_table(pa.Table.from_pandas(lines, schema=schema, preserve_index=False))
@@ -764,5 +799,3 @@ class _Folder:
         self.observations.close()
         if self.quarantine is not None:
             self.quarantine.close()
-
-

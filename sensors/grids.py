@@ -53,7 +53,10 @@ _DATUMS: tuple[tuple[str, int | None, int | None], ...] = (
     (r"wgs[ _]?(?:19)?72", 32200, 32300),
     (r"wgs[ _]?(?:19)?84", 32600, 32700),
 )
-_ZONE = re.compile(r"(?<![\d.])(?:utm|mga|amg)?[ _]*(?:zone|zona|huso|fuso|fuseau|sone)?[ _]*(\d{1,2})[ _]*([ns]\b|north|south|norte|sur|sul|nord|sud)?", re.I)
+_ZONE = re.compile(
+    r"(?<![\d.])(?:utm|mga|amg)?[ _]*(?:zone|zona|huso|fuso|fuseau|sone)?[ _]*(\d{1,2})[ _]*([ns]\b|north|south|norte|sur|sul|nord|sud)?",
+    re.I,
+)
 _ZONED = re.compile(r"\butm|\bmga|\bamg|zone|zona|huso|fuso|fuseau", re.I)
 
 
@@ -72,7 +75,9 @@ def grids() -> tuple[Grid, ...]:
             try:
                 pattern = re.compile(cells["pattern"], re.I) if cells["pattern"] else None
                 west, south, east, north = (float(cells[side]) for side in ("west", "south", "east", "north"))
-                found.append(Grid(cells["name"], pattern, f"EPSG:{int(cells['epsg'])}", (west, south, east, north)))
+                found.append(
+                    Grid(cells["name"], pattern, f"EPSG:{int(cells['epsg'])}", (west, south, east, north))
+                )
             except (KeyError, ValueError, TypeError, re.error) as wrong:
                 raise DataFileError(f"data/grids.csv, row {row}: {wrong}.") from wrong
     return tuple(found)
@@ -117,7 +122,11 @@ def _zoned(text: str) -> tuple[str, str] | None:
         if zone is None or not 1 <= int(zone[1]) <= 60:
             continue
         side = (zone[2] or "").casefold()[:1]
-        base = south if side == "s" or (not side and north is None) else (north if side == "n" or south is None else None)
+        base = (
+            south
+            if side == "s" or (not side and north is None)
+            else (north if side == "n" or south is None else None)
+        )
         if base is None:
             return None  # the zone does not say of which half, and the datum has both
         number = int(zone[1])
@@ -172,7 +181,10 @@ def zones_of(text: str, x: Any, y: Any) -> list[CrsGuess]:
     return found[:12]
 
 
-_TITLE = re.compile(r"crs|coord|koord|coörd|grid|projec|projek|proyec|system|sistema|datum|epsg|utm|zone|lambert|sweref|rijks|srid", re.I)
+_TITLE = re.compile(
+    r"crs|coord|koord|coörd|grid|projec|projek|proyec|system|sistema|datum|epsg|utm|zone|lambert|sweref|rijks|srid",
+    re.I,
+)
 
 
 def named_in(lines: Iterable[str]) -> dict[str, str]:

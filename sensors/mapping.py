@@ -82,13 +82,17 @@ class Mapping:
     def fits(self, headers: Iterable[str]) -> bool:
         """Say whether a file with these headers has the shape this mapping was made for."""
         names = {tidy(header) for header in headers}
-        mine = {tidy(c.source) for c in self.columns if c.role not in ("ignored", "unknown", "notes", "personal")}
+        mine = {
+            tidy(c.source) for c in self.columns if c.role not in ("ignored", "unknown", "notes", "personal")
+        }
         return bool(mine) and mine <= names
 
     def to_toml(self) -> str:
         """Write the mapping as TOML with comments."""
         document = tomlkit.document()
-        document.add(tomlkit.comment("How Commonsight read a file of this shape. Correct what is wrong and use it"))
+        document.add(
+            tomlkit.comment("How Commonsight read a file of this shape. Correct what is wrong and use it")
+        )
         document.add(tomlkit.comment("again: python -m commonsight check FILE --mapping THIS.toml"))
         document.add("dialect", tomlkit.item(self.dialect))
         document.add("layout", tomlkit.item(self.layout))
@@ -135,7 +139,9 @@ def mapping_from(said: MappingOf[str, Any], where: str = "mapping") -> Mapping:
                 f"{where}: a [[column]] needs source and role (one of {', '.join(ROLES)}); this one is {dict(entry)}."
             )
         if entry.get("property") and entry["property"] not in PROPERTIES:
-            raise FieldFileError(f"{where}: no property {entry['property']!r}; data/properties.csv lists them.")
+            raise FieldFileError(
+                f"{where}: no property {entry['property']!r}; data/properties.csv lists them."
+            )
         columns.append(ColumnMap(**entry))
     return Mapping(
         dialect=str(said.get("dialect", PLAIN)),
@@ -202,7 +208,9 @@ def understand(
     if dialect:
         found.constants.update(dialect.defaults)
     for position, (column, name) in enumerate(zip(columns, names, strict=True)):
-        unit = (units[position] if units and position < len(units) else "") or (dictionary or {}).get(name, "")
+        unit = (units[position] if units and position < len(units) else "") or (dictionary or {}).get(
+            name, ""
+        )
         found.columns.append(_column(column, name, unit, dialect, (above or {}).get(position, [])))
     for made, tag in zip(found.columns, tags or [], strict=False):
         if made.role == "unknown" and (role := _tagged(tag)):
@@ -254,7 +262,9 @@ _TAGS = (
 def _tagged(tag: str) -> str | None:
     """Give the role that an HXL tag such as ``#geo+lat`` names, or None."""
     name, *attributes = tag.replace(" ", "").casefold().split("+")
-    return next((role for base, mark, role in _TAGS if name == base and (not mark or mark in attributes)), None)
+    return next(
+        (role for base, mark, role in _TAGS if name == base and (not mark or mark in attributes)), None
+    )
 
 
 _CODED = re.compile(r"(?:\d+_(\d{5})(?:_\d{5})?|p(\d{5}))")
@@ -286,7 +296,6 @@ def _stacked(above: list[str]) -> Meaning | None:
         if meaning.unit:
             return meaning
     return read_header(named[0], rest[0] if rest else None)
-
 
 
 def _settle(found: Mapping, numeric: MappingOf[str, float], signs: MappingOf[str, bool]) -> None:
@@ -322,7 +331,9 @@ def _settle(found: Mapping, numeric: MappingOf[str, float], signs: MappingOf[str
     _settle_sites(found)
 
 
-def _settle_column(found: Mapping, column: ColumnMap, roles: set[str], numeric: MappingOf[str, float]) -> None:
+def _settle_column(
+    found: Mapping, column: ColumnMap, roles: set[str], numeric: MappingOf[str, float]
+) -> None:
     share = numeric.get(column.source)
     measured = [c for c in found.columns if c.role == "measure" and c.property]
     if column.role in ("x", "y"):

@@ -80,7 +80,9 @@ class Profile:
         for role in ("date", "datetime"):
             for column in self.mapping.of(role):
                 texts = pd.Series(block[column.source].unique(), dtype="str")
-                texts = texts[~texts.str.match(_ISO)]  # nothing to decide about them, and a logger has a million
+                texts = texts[
+                    ~texts.str.match(_ISO)
+                ]  # nothing to decide about them, and a logger has a million
                 texts = texts[texts.str.strip() != ""]
                 if len(texts):
                     order = date_order(texts)
@@ -141,7 +143,11 @@ class Profile:
 
     def xy(self) -> pd.DataFrame:
         """Give the distinct pairs of coordinates seen (text)."""
-        return pd.concat(self.points).drop_duplicates() if self.points else pd.DataFrame({"x": [], "y": []}, dtype="str")
+        return (
+            pd.concat(self.points).drop_duplicates()
+            if self.points
+            else pd.DataFrame({"x": [], "y": []}, dtype="str")
+        )
 
 
 def _style(texts: pd.Series) -> str:
@@ -161,7 +167,10 @@ def combination_codes(mapping: Mapping, block: pd.DataFrame) -> tuple[np.ndarray
         text = pd.Series("", index=block.index, dtype="str")
         columns = mapping.of(role)
         if role == "unit":
-            columns = [*columns, *mapping.of("limit_unit")]  # a result that is not there has the unit of its limit
+            columns = [
+                *columns,
+                *mapping.of("limit_unit"),
+            ]  # a result that is not there has the unit of its limit
         for column in reversed(columns):
             text = block[column.source].where(block[column.source].str.strip() != "", text)
         parts.append(text)
@@ -238,7 +247,9 @@ def _plan_dates(plan: Plan, profile: Profile) -> None:
         plan.order = next(iter(seen & {"dmy", "mdy"}))
         if "ambiguous" in seen or len(seen) > 1 or plan.order:
             first = "day" if plan.order == "dmy" else "month"
-            plan.warnings.append(f"Dates are read with the {first} first: some of them can be read in no other way.")
+            plan.warnings.append(
+                f"Dates are read with the {first} first: some of them can be read in no other way."
+            )
 
 
 def _plan_decimals(plan: Plan, profile: Profile) -> None:
@@ -309,7 +320,12 @@ def _meta_of(plan: Plan, said: MappingOf[str, str]) -> Meta:
     by_unit = (rules.property_by_unit if rules else {}).get(said["unit"].strip().casefold())
     species = read_species(said["species"]) or unit.species or (found.species if found else None)
     fraction = said["fraction"].strip() or (found.fraction if found else None) or None
-    if unit.ucum is None and not said["unit"].strip() and by_code and by_code.property == (found.property if found else None):
+    if (
+        unit.ucum is None
+        and not said["unit"].strip()
+        and by_code
+        and by_code.property == (found.property if found else None)
+    ):
         unit = Unit(unit_of_code(code_text), None)
     unit_source = said["unit"].strip() or (known or {}).get("unit") or None
     key = by_unit or (found.property if found else None)
@@ -384,9 +400,9 @@ def _unit_choices(key: str) -> list[Choice]:
     else:
         codes = (item.default_unit, *_UNIT_CHOICES.get(kind_of(item.default_unit) or "", ()))
     distinct = [code for code in dict.fromkeys(codes) if read_unit(code).ucum or code == item.default_unit]
-    return [Choice(code, _UNIT_LABELS.get(code, code), f"Numbers are read in {code}.") for code in distinct] + [
-        Choice(UNKNOWN, "Not known", "The readings are kept without a unit and compared with nothing.")
-    ]
+    return [
+        Choice(code, _UNIT_LABELS.get(code, code), f"Numbers are read in {code}.") for code in distinct
+    ] + [Choice(UNKNOWN, "Not known", "The readings are kept without a unit and compared with nothing.")]
 
 
 def _plan_units(plan: Plan, profile: Profile) -> None:

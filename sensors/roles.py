@@ -27,7 +27,23 @@ _GROUP = 3
 _NUMBER = r"[<>≤≥~]?\s*[-+−]?[\d.,'\s]*\d(?:[eE][-+]?\d+)?\s*%?|[nN]\.?\s?[dDaA]\.?|BDL|bdl"
 # Words in headings of numbers that count or name things and measure nothing.
 _COUNTING = frozenset(
-    ["id", "no", "nr", "num", "number", "code", "index", "sno", "sr", "serial", "row", "key", "fid", "oid", "objectid"]
+    [
+        "id",
+        "no",
+        "nr",
+        "num",
+        "number",
+        "code",
+        "index",
+        "sno",
+        "sr",
+        "serial",
+        "row",
+        "key",
+        "fid",
+        "oid",
+        "objectid",
+    ]
     + ["pk", "uid", "zip", "postcode", "year", "age", "built", "version", "count", "n", "population", "users"]
     + ["households", "people", "persons", "unnamed", "record", "rank"]
 )
@@ -127,7 +143,14 @@ def _dates(texts: pd.Series) -> float:
     good = with_mark.str.contains(r"\d\s*[-/.:]\s*\d|\d\s*[^\W\d]{3,}|[^\W\d]{3,}\s*\d", regex=True)
     if not good.any():
         return 0.0
-    read = read_times(with_mark[good].reset_index(drop=True), None, None, order="dmy", default_zone="UTC", months=month_names())
+    read = read_times(
+        with_mark[good].reset_index(drop=True),
+        None,
+        None,
+        order="dmy",
+        default_zone="UTC",
+        months=month_names(),
+    )
     return float(read["phenomenon_time"].notna().sum() / len(with_mark))
 
 
@@ -149,7 +172,9 @@ def _ask_site(mapping: Mapping, cells: dict[str, pd.Series]) -> None:
         "Which column names the site?",
         "No heading of the file names a site, latitude and longitude or a grid. If all rows are of one "
         "site, write its name.",
-        _choices(likely, cells, Choice(NONE, "None of them", "Without a site or a place no row can be read.")),
+        _choices(
+            likely, cells, Choice(NONE, "None of them", "Without a site or a place no row can be read.")
+        ),
         free=True,
         columns=[c.source for c in likely[:12]],
     )
@@ -163,13 +188,23 @@ def _unknown_numbers(mapping: Mapping, cells: dict[str, pd.Series]) -> list[Colu
         texts = cells.get(column.source, pd.Series([], dtype="str"))
         if column.role != "unknown" or column.belongs or (rules and rules.rule_for(column.source)):
             continue
-        if len(texts) == 0 or texts.str.fullmatch(_NUMBER).mean() < 0.6 or not texts.str.contains(r"\d").any():
+        if (
+            len(texts) == 0
+            or texts.str.fullmatch(_NUMBER).mean() < 0.6
+            or not texts.str.contains(r"\d").any()
+        ):
             continue
         if re.fullmatch(r"column \d+", column.source):
             column.why = "it has no heading"
-            mapping.warnings.append(f"{column.source.capitalize()} holds numbers under no heading; they were not read.")
+            mapping.warnings.append(
+                f"{column.source.capitalize()} holds numbers under no heading; they were not read."
+            )
             continue
-        if not fold(column.source) or set(fold(column.source).split()) & _COUNTING or column.source.startswith("Unnamed"):
+        if (
+            not fold(column.source)
+            or set(fold(column.source).split()) & _COUNTING
+            or column.source.startswith("Unnamed")
+        ):
             column.why = "its heading says that it counts or names, and measures nothing"
             continue
         if len(set(texts)) < 3 and set(texts) <= {"0", "1"}:
@@ -204,9 +239,13 @@ def _ask_value(mapping: Mapping, numbers: list[ColumnMap], topic: Topic | None) 
         VALUE,
         "Which column holds what was measured?",
         "No heading of the file names a substance, a measure or a result. If several do, answer for each, e.g. "
-        f"{_own(numbers[0])} = nitrate." if numbers else "No heading of the file names a substance, and no column "
-        "without a known heading holds numbers.",
-        [Choice(c.source, c.source, "Its numbers are read; what they measure is asked next.") for c in numbers[:12]]
+        f"{_own(numbers[0])} = nitrate."
+        if numbers
+        else "No heading of the file names a substance, and no column without a known heading holds numbers.",
+        [
+            Choice(c.source, c.source, "Its numbers are read; what they measure is asked next.")
+            for c in numbers[:12]
+        ]
         + [Choice(NONE, "None of them", "Nothing can be read from this file.")],
         free=True,
         columns=[c.source for c in numbers[:12]],
@@ -273,7 +312,10 @@ def _column_question(column: ColumnMap, texts: pd.Series, topic: Topic | None) -
         _own(column),
         f"What is measured in “{column.source}”?",
         "It holds numbers, and its heading names nothing that is known.",
-        [Choice(key, PROPERTIES[key].title, f"Numbers are read as {PROPERTIES[key].title.lower()}.") for key in likely[:9]]
+        [
+            Choice(key, PROPERTIES[key].title, f"Numbers are read as {PROPERTIES[key].title.lower()}.")
+            for key in likely[:9]
+        ]
         + [
             Choice(IGNORE, "Not a measurement", "The column is left out."),
             Choice(KEEP, "Another substance", "It is kept under its own name and compared with nothing."),

@@ -85,10 +85,27 @@ _CONDITIONS: dict[str, tuple[str, str]] = {
     "not analyzed": ("missing", "not_analysed"),
     "not analysed": ("missing", "not_analysed"),
 }
-_REMARKS: dict[str, str] = {"<": "<", "lt": "<", "less than": "<", "u": "<", "nd": "<", "bdl": "<", "bql": "<"}
+_REMARKS: dict[str, str] = {
+    "<": "<",
+    "lt": "<",
+    "less than": "<",
+    "u": "<",
+    "nd": "<",
+    "bdl": "<",
+    "bql": "<",
+}
 _REMARKS |= {"<lod": "<", "<loq": "<", "non detect": "<", "not detected": "<", "uj": "<"}
 _REMARKS |= {"≤": "<", "<=": "<", "≥": ">", ">=": ">", "b": "", "=": ""}
-_REMARKS |= {">": ">", "gt": ">", "greater than": ">", "e": "E", "j": "E", "estimated": "E", "~": "E", "est": "E"}
+_REMARKS |= {
+    ">": ">",
+    "gt": ">",
+    "greater than": ">",
+    "e": "E",
+    "j": "E",
+    "estimated": "E",
+    "~": "E",
+    "est": "E",
+}
 _STATUS = {
     "approved": "approved",
     "accepted": "approved",
@@ -123,7 +140,10 @@ _METHODS = (
     ("strip", ("strip", "test kit", "colour card", "color card", "drop test", "streifen", "bandelette")),
     ("sensor", ("sensor", "logger", "sds011", "dht22", "bme280", "pms")),
     ("meter", ("probe", "meter", "electrode", "sonde", "multiparameter", "handheld")),
-    ("laboratory", ("icp", "chromatograph", "spectro", "lab", "titration", "colorimetr", ", ic", "gc", "hplc")),
+    (
+        "laboratory",
+        ("icp", "chromatograph", "spectro", "lab", "titration", "colorimetr", ", ic", "gc", "hplc"),
+    ),
 )
 
 
@@ -176,7 +196,13 @@ class _Lines:
         self.parts: list[pd.DataFrame] = []
 
     def add(
-        self, at: np.ndarray, column: object, value: object, reason: object, fix: object, question: object = None
+        self,
+        at: np.ndarray,
+        column: object,
+        value: object,
+        reason: object,
+        fix: object,
+        question: object = None,
     ) -> None:
         """Add a line for each row position in *at*."""
         if len(at) == 0:
@@ -270,7 +296,9 @@ class _Block:
         if self.why:
             at = np.flatnonzero(_isin(self.rows, np.fromiter(self.why, dtype="int64")))
             reasons = [self.why[row] for row in self.rows[at]]
-            self.lines.add(at, None, None, [f"Not a reading: {reason}." for reason in reasons], "Nothing to do.")
+            self.lines.add(
+                at, None, None, [f"Not a reading: {reason}." for reason in reasons], "Nothing to do."
+            )
             self.usable[at] = False
         if self.surplus:
             at = np.flatnonzero(_isin(self.rows, np.fromiter(self.surplus, dtype="int64")) & self.usable)
@@ -298,7 +326,10 @@ class _Block:
             text = self.block[meta.column].str.strip()
             filled = (text != "").to_numpy()
             if meta.column in beside:
-                signs = _each(self.block[beside[meta.column]].str.strip(), lambda mark: codes.get(_mark(mark)) in ("<", ">"))
+                signs = _each(
+                    self.block[beside[meta.column]].str.strip(),
+                    lambda mark: codes.get(_mark(mark)) in ("<", ">"),
+                )
                 filled = filled | signs.astype(bool)
             at = np.flatnonzero(filled & self.usable)
             parts.append(pd.DataFrame({"at": at, "text": text.iloc[at].to_numpy(), "meta": number}))
@@ -312,7 +343,9 @@ class _Block:
         text = _coalesce(self.block, self.mapping, "value")
         at = np.flatnonzero(self.usable)
         values = text if text is not None else pd.Series("", index=self.block.index, dtype="str")
-        return pd.DataFrame({"at": at, "text": values.iloc[at].to_numpy(), "meta": codes[at]}).astype({"text": "str"})
+        return pd.DataFrame({"at": at, "text": values.iloc[at].to_numpy(), "meta": codes[at]}).astype(
+            {"text": "str"}
+        )
 
     def _without_cells(self, cells: pd.DataFrame) -> None:
         """Quarantine rows that hold no reading at all."""
@@ -349,7 +382,9 @@ class _Block:
             texts = text if text is not None else pd.Series(said, index=self.block.index, dtype="str")
             found[role] = _each(texts, _one_space)
         found["key"] = _where(found["site_id"] != "", found["site_id"], found["site_name"])
-        found["type"] = _each(pd.Series(found["site_type"]), lambda text: read_site_type(text) if text else None)
+        found["type"] = _each(
+            pd.Series(found["site_type"]), lambda text: read_site_type(text) if text else None
+        )
         return found
 
     # -- times --------------------------------------------------------------------------------------
@@ -357,7 +392,9 @@ class _Block:
     def _times(self, cells: pd.DataFrame) -> pd.DataFrame:
         chosen = self._read_all_times()
         kind = chosen["kind"].fillna("").to_numpy()
-        at = self.usable & ((chosen["phenomenon_time"].isna().to_numpy()) | _isin(kind, ("future", "too_old")))
+        at = self.usable & (
+            (chosen["phenomenon_time"].isna().to_numpy()) | _isin(kind, ("future", "too_old"))
+        )
         asked = at & (kind == "ambiguous_date") & ("date-order" in self.plan.questions)
         question = "date-order"
         if "column-date" in self.plan.questions:
@@ -396,7 +433,9 @@ class _Block:
         return result
 
     def _time_columns(self) -> list[tuple[pd.Series, pd.Series | None, pd.Series | str | None, str]]:
-        columns = sorted([*self.mapping.of("date"), *self.mapping.of("datetime")], key=lambda c: (c.rank, c.role))
+        columns = sorted(
+            [*self.mapping.of("date"), *self.mapping.of("datetime")], key=lambda c: (c.rank, c.role)
+        )
         clock = _coalesce(self.block, self.mapping, "time")
         zone = _coalesce(self.block, self.mapping, "zone")
         found: list[tuple[pd.Series, pd.Series | None, pd.Series | str | None, str]] = []
@@ -434,7 +473,9 @@ class _Block:
         first = np.zeros(len(distinct_codes), dtype="int64")
         first[order[::-1]] = np.arange(len(codes))[::-1]
         short = table.iloc[first].reset_index(drop=True)
-        default_zone = self.context.constant("time_zone") or (self.context.topic.time_zone if self.context.topic else "UTC")
+        default_zone = self.context.constant("time_zone") or (
+            self.context.topic.time_zone if self.context.topic else "UTC"
+        )
         found = read_times(
             short["d"],
             short.get("t"),
@@ -509,7 +550,9 @@ class _Block:
             place = _no_places(size)
         place["accuracy"] = self._accuracy(place)
         if datum is not None:
-            place["horizontal_datum"] = _where((datum == "").to_numpy(), place["horizontal_datum"], datum.to_numpy(dtype=object))
+            place["horizontal_datum"] = _where(
+                (datum == "").to_numpy(), place["horizontal_datum"], datum.to_numpy(dtype=object)
+            )
         return place
 
     def _accuracy(self, place: pd.DataFrame) -> Array:
@@ -551,7 +594,12 @@ class _Block:
             lon, lat, radius = self.plan.centre
             if area and not _inside(area, lon, lat) and _inside(area, lat, lon):
                 return area  # the file as a whole is swapped
-            return (max(lon - radius, -180), max(lat - radius, -90), min(lon + radius, 180), min(lat + radius, 90))
+            return (
+                max(lon - radius, -180),
+                max(lat - radius, -90),
+                min(lon + radius, 180),
+                min(lat + radius, 90),
+            )
         return None
 
     def _no_crs(self, x: pd.Series, y: pd.Series) -> pd.DataFrame:
@@ -575,7 +623,9 @@ class _Block:
             return
         if answer == "unknown":
             return
-        self.plan.questions["swapped-coordinates"] = _swapped_question(self.mapping, place["text"].iloc[where[0]])
+        self.plan.questions["swapped-coordinates"] = _swapped_question(
+            self.mapping, place["text"].iloc[where[0]]
+        )
         self.lines.add(
             where,
             self._place_column(),
@@ -589,7 +639,7 @@ class _Block:
 
     def _swap(self, place: pd.DataFrame, where: np.ndarray, swap: bool) -> None:
         pairs = pd.Series(place["text"].to_numpy()[where]).str.split(", ", expand=True)
-        first, second = ((1, 0) if swap else (0, 1))
+        first, second = (1, 0) if swap else (0, 1)
         place.loc[where, "longitude"] = pd.to_numeric(pairs[first], errors="coerce").to_numpy()
         place.loc[where, "latitude"] = pd.to_numeric(pairs[second], errors="coerce").to_numpy()
 
@@ -645,7 +695,9 @@ class _Block:
         prefix = self.context.constant("id_prefix")
         if prefix is None:
             prefix = f"{self.context.source_id}:"
-        site["id"] = _each(pd.Series(site["key"]), lambda key: key if key.startswith(prefix) else f"{prefix}{key}")
+        site["id"] = _each(
+            pd.Series(site["key"]), lambda key: key if key.startswith(prefix) else f"{prefix}{key}"
+        )
 
     # -- results ------------------------------------------------------------------------------------
 
@@ -681,7 +733,11 @@ class _Block:
         whole = self._at(cells, role) if role == "unit" else None
         if not beside:
             return whole
-        out = np.full(len(cells), "", dtype=object) if whole is None else whole.to_numpy(dtype=object, copy=True)
+        out = (
+            np.full(len(cells), "", dtype=object)
+            if whole is None
+            else whole.to_numpy(dtype=object, copy=True)
+        )
         number, at = cells["meta"].to_numpy("int64"), cells["at"].to_numpy("int64")
         for position, meta in enumerate(self.metas):
             if meta.column in beside:
@@ -700,7 +756,10 @@ class _Block:
         censoring = found["censoring"].to_numpy(dtype=object, copy=True)
         condition = found["detection_condition"].to_numpy(dtype=object, copy=True)
         status = found["result_status"].to_numpy(dtype=object, copy=True)
-        reason, kind = found["reason"].to_numpy(dtype=object, copy=True), found["kind"].to_numpy(dtype=object, copy=True)
+        reason, kind = (
+            found["reason"].to_numpy(dtype=object, copy=True),
+            found["kind"].to_numpy(dtype=object, copy=True),
+        )
         verdict = np.full(len(found), "", dtype=object)
         remarks, said = self._said(cells, "qualifier"), self._said(cells, "condition")
         if remarks is None and said is None:
@@ -720,9 +779,13 @@ class _Block:
         quantified = np.isfinite(result) & (censoring == "=")
         for sign in ("<", ">"):
             here = verdict == sign
-            limit = _where(here & quantified & (result != 0), result, limit)  # "<" beside 0: the limit stands elsewhere
+            limit = _where(
+                here & quantified & (result != 0), result, limit
+            )  # "<" beside 0: the limit stands elsewhere
             result = _where(here & quantified, np.nan, result)
-            free = here & (quantified | _isin(kind, ("blank", "text", "nd_without_limit")) | (censoring == "missing"))
+            free = here & (
+                quantified | _isin(kind, ("blank", "text", "nd_without_limit")) | (censoring == "missing")
+            )
             censoring = _where(free, sign, censoring)
             reason, kind = _where(free, None, reason), _where(free, "", kind)
             default = "below_detection" if sign == "<" else "above_range"
@@ -762,20 +825,36 @@ class _Block:
         columns, units = self.mapping.of("limit"), self.mapping.of("limit_unit")
         at = cells["at"].to_numpy("int64")
         for number, column in enumerate(columns):
-            need = _isin(found["censoring"].to_numpy(dtype=object), ("<", ">")) & found["detection_limit"].isna().to_numpy()
+            need = (
+                _isin(found["censoring"].to_numpy(dtype=object), ("<", ">"))
+                & found["detection_limit"].isna().to_numpy()
+            )
             if not need.any():
                 return
             text = self.block[column.source].str.strip().iloc[at].reset_index(drop=True)
-            value = pd.to_numeric(text.str.replace(",", ".", regex=False), errors="coerce").to_numpy("float64")
-            own = self.block[units[number].source].str.strip().iloc[at].reset_index(drop=True) if number < len(units) else None
+            value = pd.to_numeric(text.str.replace(",", ".", regex=False), errors="coerce").to_numpy(
+                "float64"
+            )
+            own = (
+                self.block[units[number].source].str.strip().iloc[at].reset_index(drop=True)
+                if number < len(units)
+                else None
+            )
             self._set_limits(found, np.flatnonzero(need & np.isfinite(value)), value, own)
 
     def _apply_limits_beside(self, cells: pd.DataFrame, found: pd.DataFrame) -> None:
         """Take limits, methods and uncertainties from the columns beside the measured one."""
         limits, units = self._said(cells, "limit"), self._said(cells, "limit_unit")
-        need = _isin(found["censoring"].to_numpy(dtype=object), ("<", ">")) & found["detection_limit"].isna().to_numpy()
+        need = (
+            _isin(found["censoring"].to_numpy(dtype=object), ("<", ">"))
+            & found["detection_limit"].isna().to_numpy()
+        )
         if limits is not None and need.any():
-            own = {c.belongs: c.unit_source or c.unit for c in self.mapping.columns if c.role == "limit" and c.unit}
+            own = {
+                c.belongs: c.unit_source or c.unit
+                for c in self.mapping.columns
+                if c.role == "limit" and c.unit
+            }
             if units is None and own:
                 names = np.array([own.get(meta.column, "") for meta in self.metas], dtype=object)
                 units = pd.Series(names[cells["meta"].to_numpy("int64")])
@@ -788,7 +867,9 @@ class _Block:
         if method is not None:
             found["m_method"] = method.to_numpy(dtype=object)
 
-    def _set_limits(self, found: pd.DataFrame, where: np.ndarray, value: np.ndarray, units: pd.Series | None) -> None:
+    def _set_limits(
+        self, found: pd.DataFrame, where: np.ndarray, value: np.ndarray, units: pd.Series | None
+    ) -> None:
         limit = found["detection_limit"].to_numpy("float64", copy=True)
         unit = found["m_unit"].to_numpy(dtype=object, copy=True)
         source = found["m_unit_source"].to_numpy(dtype=object, copy=True)
@@ -808,7 +889,12 @@ class _Block:
                     limit[i] = value[i] * scale + offset
                 except UnitError:
                     limit[i] = np.nan
-        found["detection_limit"], found["m_unit"], found["m_unit_source"], found["m_species"] = limit, unit, source, species
+        found["detection_limit"], found["m_unit"], found["m_unit_source"], found["m_species"] = (
+            limit,
+            unit,
+            source,
+            species,
+        )
 
     def _refuse(self, cells: pd.DataFrame, found: pd.DataFrame) -> None:
         """Mark cells that are no results, and results that cannot be."""
@@ -841,7 +927,10 @@ class _Block:
             if isinstance(key, str):
                 may.append(key in _SIGNED or PROPERTIES[key].group in _SIGNED_GROUPS)
             else:
-                may.append(not isinstance(unit, str) or kind_of(unit) not in ("mass_concentration", "amount_concentration"))
+                may.append(
+                    not isinstance(unit, str)
+                    or kind_of(unit) not in ("mass_concentration", "amount_concentration")
+                )
         return np.array([*may, True])[codes]
 
     def _apply_constants(self, cells: pd.DataFrame, found: pd.DataFrame) -> None:
@@ -924,7 +1013,9 @@ class _Block:
         good = found[~bad]
         at = cells["at"].to_numpy("int64")[~bad]
         self.at = at
-        self.waiting_at = cells["at"].to_numpy("int64")[bad & ~pd.isna(found["question"].to_numpy(dtype=object))]
+        self.waiting_at = cells["at"].to_numpy("int64")[
+            bad & ~pd.isna(found["question"].to_numpy(dtype=object))
+        ]
         out = self._what(good, at, site)
         text = self._verbatim(cells)[~bad]
         out |= {
@@ -936,7 +1027,9 @@ class _Block:
             "detection_limit": good["detection_limit"].to_numpy("float64"),
             "detection_condition": good["detection_condition"].to_numpy(dtype=object),
             "result_qualifier": good["qualifier"].to_numpy(dtype=object),
-            "result_uncertainty": self._number(good["result_uncertainty"].to_numpy("float64"), "uncertainty", at),
+            "result_uncertainty": self._number(
+                good["result_uncertainty"].to_numpy("float64"), "uncertainty", at
+            ),
         }
         out |= self._where_and_when(at, time, place)
         out |= self._quality(good, at)
@@ -948,7 +1041,9 @@ class _Block:
             "source_id": self.context.source_id,
             "source_row": self.rows[at],
         }
-        return pd.DataFrame({name: cells for name, cells in out.items() if not _all_missing(cells)}, index=np.arange(len(at)))
+        return pd.DataFrame(
+            {name: cells for name, cells in out.items() if not _all_missing(cells)}, index=np.arange(len(at))
+        )
 
     def _verbatim(self, cells: pd.DataFrame) -> Array:
         """Give what was written as the result: the cell, or where it is empty the words that stand for it."""
@@ -969,7 +1064,10 @@ class _Block:
         silent = np.zeros(len(cells), dtype=bool)
         if self.mapping.layout == "wide":
             # "NA" in a wide table is an empty cell: no reading, and nothing to correct.
-            silent = found["kind"].isin(["blank", "sentinel"]).to_numpy() & ~cells["text"].str.contains(r"\d").to_numpy()
+            silent = (
+                found["kind"].isin(["blank", "sentinel"]).to_numpy()
+                & ~cells["text"].str.contains(r"\d").to_numpy()
+            )
             columns = np.asarray(columns, dtype=object)[~silent]
         keep = ~silent
         self.lines.add(
@@ -987,7 +1085,9 @@ class _Block:
         for role, name in (("method", "procedure"), ("sample_id", "sample_id")):
             text = _coalesce(self.block, self.mapping, role)
             texts[name] = None if text is None else _none_if_empty(text.to_numpy(dtype=object)[at])
-        fraction = _each(pd.Series(good["m_fraction"].to_numpy(dtype=object)), lambda t: read_fraction(t) if t else None)
+        fraction = _each(
+            pd.Series(good["m_fraction"].to_numpy(dtype=object)), lambda t: read_fraction(t) if t else None
+        )
         if "m_method" in good:
             own, row = good["m_method"].to_numpy(dtype=object), texts["procedure"]
             texts["procedure"] = _none_if_empty(_where(own == "", "" if row is None else row, own))
@@ -1004,7 +1104,9 @@ class _Block:
             "sampled_medium": medium,
             "sample_fraction": fraction,
             "method_speciation": good["m_species"].to_numpy(dtype=object),
-            "procedure_class": classes if isinstance(classes, str) else _where(pd.isna(classes), default, classes),
+            "procedure_class": classes
+            if isinstance(classes, str)
+            else _where(pd.isna(classes), default, classes),
             "replicate": self._replicates(at),
             "position_rule": self._position_rules(site["type"][at]),
         }
@@ -1046,7 +1148,9 @@ class _Block:
         topic = self.context.topic
         if topic is None or not topic.privacy:
             return "exact"
-        return _each(pd.Series(types), lambda kind: topic.privacy.get(kind, "exact")) if len(types) else "exact"
+        return (
+            _each(pd.Series(types), lambda kind: topic.privacy.get(kind, "exact")) if len(types) else "exact"
+        )
 
     def _where_and_when(self, at: np.ndarray, time: pd.DataFrame, place: pd.DataFrame) -> dict[str, object]:
         depth = self._depths(at)
@@ -1070,7 +1174,11 @@ class _Block:
         units = _coalesce(self.block, self.mapping, "depth_unit")
         own = columns[0].unit
         if units is not None or own:
-            said = _each(units, lambda t: _metres(read_unit(t).ucum if t else None)) if units is not None else _metres(own)
+            said = (
+                _each(units, lambda t: _metres(read_unit(t).ucum if t else None))
+                if units is not None
+                else _metres(own)
+            )
             depth = depth * np.asarray(said, dtype="float64")
         wrong = np.flatnonzero((depth < 0) & self.usable)
         if len(wrong):
@@ -1182,7 +1290,12 @@ def _all_missing(cells: object) -> bool:
     """Say whether a column holds nothing: such a one is left to the flat form, which fills it at once."""
     if cells is None:
         return True
-    return isinstance(cells, np.ndarray) and cells.dtype == object and len(cells) > 0 and bool(pd.isna(cells).all())
+    return (
+        isinstance(cells, np.ndarray)
+        and cells.dtype == object
+        and len(cells) > 0
+        and bool(pd.isna(cells).all())
+    )
 
 
 def _none_if_empty(cells: Array) -> Array:
@@ -1214,7 +1327,11 @@ def _metres(unit: str | None) -> float:
 
 def _class_of(text: str | None) -> str | None:
     word = (text or "").casefold()
-    return next((kind for kind, marks in _METHODS if any(mark in word for mark in marks)), None) if word else None
+    return (
+        next((kind for kind, marks in _METHODS if any(mark in word for mark in marks)), None)
+        if word
+        else None
+    )
 
 
 def _about_form(meta: Meta) -> str | None:
@@ -1243,7 +1360,14 @@ def _distinct_rows(table: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
 
 def _no_places(size: int) -> pd.DataFrame:
     place = pd.DataFrame(index=range(size))
-    for name in ("longitude", "latitude", "altitude_m", "horizontal_accuracy_m", "transformation_m", "accuracy"):
+    for name in (
+        "longitude",
+        "latitude",
+        "altitude_m",
+        "horizontal_accuracy_m",
+        "transformation_m",
+        "accuracy",
+    ):
         place[name] = np.full(size, np.nan)
     for name in ("horizontal_datum", "reason", "fix", "text"):
         place[name] = np.full(size, None, dtype=object)

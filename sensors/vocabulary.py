@@ -124,7 +124,9 @@ def fold(text: str) -> str:
     text = re.sub("[\u064b-\u0652\u0640\u200c-\u200f\u202a-\u202e\ufeff]", "", text)
     text = text.translate(_ARABIC)
     # Letters with their marks stay (Devanagari vowels are marks); everything else is a gap.
-    return " ".join("".join(c if c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in text).split())
+    return " ".join(
+        "".join(c if c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in text).split()
+    )
 
 
 _ARABIC = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي", "ة": "ه", "ؤ": "و", "ئ": "ي"})
@@ -155,7 +157,9 @@ def _check(file: str, words: Mapping[str, Any]) -> None:
     for part, names in known.items():
         strange = sorted(set(words.get(part, {})) - set(names))
         if strange:
-            raise DataFileError(f"data/vocabulary/{file}: [{part}] has {', '.join(strange)}, which does not exist.")
+            raise DataFileError(
+                f"data/vocabulary/{file}: [{part}] has {', '.join(strange)}, which does not exist."
+            )
 
 
 def _entries(part: str) -> Iterator[tuple[str, str]]:
@@ -231,7 +235,9 @@ def read_fraction(text: str) -> str | None:
 
 _SYMBOL = re.compile(r"^(?:[A-Z][a-z]?\d*|\([A-Za-z0-9]+\)\d*)+[+-]*\d*[+-]?$")
 _FORM = r"(?:N|P|S|C|Si|NO3|NO2|NH4|NH3|PO4|P2O5|SO4|SiO2|CaCO3|HCO3|CO3|O2|CN|As|Cr|F|Cl|B)"
-_AS_FORM = re.compile(rf"(?:\b(?:as|en|als|como|in form of|exprim[ée] en)\s+|[-_ (\[]+)({_FORM})[-+]*\s*[)\]]?$")
+_AS_FORM = re.compile(
+    rf"(?:\b(?:as|en|als|como|in form of|exprim[ée] en)\s+|[-_ (\[]+)({_FORM})[-+]*\s*[)\]]?$"
+)
 _NITROGEN = re.compile(rf"^(.*?)[-_ ]+({_FORM})$")
 _FORMS_FOLDED = {form.casefold(): form for form in _FORM[3:-1].split("|")}
 _FORM_WORDS = {"nitrogen": "N", "azote": "N", "stickstoff": "N", "phosphorus": "P", "stikstof": "N"}
@@ -252,7 +258,9 @@ _FORMS: Mapping[str, tuple[str, ...]] = {
     "hardness": ("CaCO3",),
 }
 # Ions whose charge may stand behind the name; Fe2+ or Cr6+ says another thing than Fe or Cr.
-_CHARGED = re.compile(r"^(Ca|Mg|Na|K|Li|Ba|Sr|Cl|F|Br|I|SO4|HCO3|CO3|PO4|NO3|NO2|NH4)\s*[²³]?\d?\s*[-+⁻⁺]{1,3}$")
+_CHARGED = re.compile(
+    r"^(Ca|Mg|Na|K|Li|Ba|Sr|Cl|F|Br|I|SO4|HCO3|CO3|PO4|NO3|NO2|NH4)\s*[²³]?\d?\s*[-+⁻⁺]{1,3}$"
+)
 # "Total" hardness is a name, and says nothing of a filter.
 _NO_FRACTION = frozenset({"hardness", "alkalinity", "nitrate_nitrite"})
 # Groups whose names may begin with "total" or "dissolved" and mean the fraction by it.
@@ -316,7 +324,12 @@ def _plain_substance(name: str, medium: str | None) -> Substance | None:
     if not species and (match := _NITROGEN.match(name)) and match[2] in _FORMS.get(key, ()):
         species = f"as {match[2]}"
     last = fold(name).split()[-1:] or [""]
-    if not species and PROPERTIES[key].needs_species and last[0] in _FORM_WORDS and len(fold(name).split()) > 1:
+    if (
+        not species
+        and PROPERTIES[key].needs_species
+        and last[0] in _FORM_WORDS
+        and len(fold(name).split()) > 1
+    ):
         species = f"as {_FORM_WORDS[last[0]]}"
     words = fold(name).split()
     fraction = None
@@ -494,11 +507,46 @@ def _read_header(header: str, unit_row: str) -> Meaning:
 
 # The end of a longer name that says nothing by itself: interviewer_name is no site.
 _TOO_LITTLE = frozenset(
-    ["name", "names", "nom", "nombre", "nome", "naam", "id", "no", "nr", "number", "code", "point", "type", "notes", "note", "location", "index", "value", "values", "count", "total", "status", "description", "unit", "method", "test", "flag", "mean", "min", "max", "sd", "test1"]
+    [
+        "name",
+        "names",
+        "nom",
+        "nombre",
+        "nome",
+        "naam",
+        "id",
+        "no",
+        "nr",
+        "number",
+        "code",
+        "point",
+        "type",
+        "notes",
+        "note",
+        "location",
+        "index",
+        "value",
+        "values",
+        "count",
+        "total",
+        "status",
+        "description",
+        "unit",
+        "method",
+        "test",
+        "flag",
+        "mean",
+        "min",
+        "max",
+        "sd",
+        "test1",
+    ]
 )
 
 
-_JOINING = frozenset(["or", "and", "et", "ou", "y", "o", "e", "und", "oder", "of", "not", "no", "without", "sans", "sin"])
+_JOINING = frozenset(
+    ["or", "and", "et", "ou", "y", "o", "e", "und", "oder", "of", "not", "no", "without", "sans", "sin"]
+)
 
 
 def _is_personal(header: str) -> bool:
@@ -563,7 +611,7 @@ def _measure(text: str, unit_row: str) -> Meaning | None:
     if found is not None and found.property == "dissolved_oxygen" and unit == "%":
         found = replace(found, property="oxygen_saturation")
     role = _folded("roles").get(fold(rest))
-    if found is None and role and rest != text and role not in PRIVATE_ROLES:
+    if found is None and role and (rest != text or source == unit_row) and role not in PRIVATE_ROLES:
         return Meaning(role, unit=unit, unit_source=source)
     if found is None:
         return Meaning("measure", None, text, unit, source, species) if unit else None

@@ -22,7 +22,9 @@ def _read(folder: Path, text: str, name: str = "file.csv", **options: object) ->
     assert report.rows_in == report.rows_observed + report.rows_quarantined + report.rows_waiting
     assert report.observations == len(reading.observations)
     assert all("role" in column for column in report.columns)
-    assert not (set(reading.quarantine["question_id"].dropna()) - {question.id for question in reading.questions})
+    assert not (
+        set(reading.quarantine["question_id"].dropna()) - {question.id for question in reading.questions}
+    )
     return reading
 
 
@@ -55,17 +57,29 @@ HEADINGS = [
 
 
 @pytest.mark.parametrize(("heading", "key", "unit", "species"), HEADINGS)
-def test_a_heading_gives_up_unit_and_form(heading: str, key: str, unit: str | None, species: str | None) -> None:
+def test_a_heading_gives_up_unit_and_form(
+    heading: str, key: str, unit: str | None, species: str | None
+) -> None:
     found = read_header(heading)
     assert (found.role, found.property, found.unit, found.species) == ("measure", key, unit, species)
 
 
 @pytest.mark.parametrize(
     ("heading", "role"),
-    [("Well depth (m)", "well_depth"), ("WELL_DEPTH", "well_depth"), ("sampling depth (m)", "depth"), ("Brunnentiefe", "well_depth")],
+    [
+        ("Well depth (m)", "well_depth"),
+        ("WELL_DEPTH", "well_depth"),
+        ("sampling depth (m)", "depth"),
+        ("Brunnentiefe", "well_depth"),
+    ],
 )
 def test_the_depth_of_a_well_is_no_depth_of_a_sample(heading: str, role: str) -> None:
     assert read_header(heading).role == role
+
+
+def test_a_row_of_units_makes_no_measure_of_an_attribute(tmp_path: Path) -> None:
+    reading = _read(tmp_path, "Well,WELL_DEPTH,Date,As,Fe\n,m,,µg/l,mg/l\nA,25,1998-06-30,<0.5,0.009\n")
+    assert (reading.questions, list(reading.observations["observed_property"])) == ([], ["arsenic", "iron"])
 
 
 def test_an_ion_with_another_charge_is_not_the_element() -> None:
@@ -100,7 +114,9 @@ def test_an_empty_cell_is_told_from_a_missing_column(tmp_path: Path) -> None:
 
 
 def test_one_day_and_one_site_may_be_written_as_answers(tmp_path: Path) -> None:
-    reading = _read(tmp_path, "pH,Iron (mg/l)\n7.1,0.2\n", answers={"column-date": "2026-03", "column-site": "Old well"})
+    reading = _read(
+        tmp_path, "pH,Iron (mg/l)\n7.1,0.2\n", answers={"column-date": "2026-03", "column-site": "Old well"}
+    )
     table = reading.observations
     assert list(table["phenomenon_time_precision"]) == ["month", "month"]
     assert set(table["monitoring_location_name"]) == {"Old well"}
@@ -109,7 +125,9 @@ def test_one_day_and_one_site_may_be_written_as_answers(tmp_path: Path) -> None:
 def test_nothing_measured_is_asked(tmp_path: Path) -> None:
     text = "Well,Date,Befund\nA,2026-03-04,12\nB,2026-03-05,13\nC,2026-03-06,9\n"
     assert _asked(_read(tmp_path, text)) == ["column-value"]
-    reading = _read(tmp_path, text, answers={"column-value": "Befund", "property": "chloride", "unit-chloride": "mg/L"})
+    reading = _read(
+        tmp_path, text, answers={"column-value": "Befund", "property": "chloride", "unit-chloride": "mg/L"}
+    )
     assert list(reading.observations["observed_property"]) == ["chloride"] * 3
 
 
@@ -124,7 +142,11 @@ def test_numbers_under_an_unknown_heading_are_asked_about(tmp_path: Path) -> Non
     assert values[-2:] == ["ignore", "keep"]
     kept = _read(tmp_path, UNKNOWN, answers={"column-quux": "keep"})
     extra = kept.observations[kept.observations["observed_property_name"] == "Quux"]
-    assert (len(extra), extra["observed_property"].isna().all(), list(extra["censoring"])) == (3, True, ["=", "<", "="])
+    assert (len(extra), extra["observed_property"].isna().all(), list(extra["censoring"])) == (
+        3,
+        True,
+        ["=", "<", "="],
+    )
     known = _read(tmp_path, UNKNOWN, answers={"column-quux": "chloride", "unit-quux": "mg/L"})
     assert list(known.observations["observed_property"]).count("chloride") == 3
     gone = _read(tmp_path, UNKNOWN, answers={"column-quux": "ignore"})
@@ -134,7 +156,9 @@ def test_numbers_under_an_unknown_heading_are_asked_about(tmp_path: Path) -> Non
 
 
 def test_many_unknown_columns_are_one_question(tmp_path: Path) -> None:
-    text = "Well,Date,pH,Qa,Qb,Qc,Qd,S.No.\n" + "".join(f"W{n},2026-03-04,7,1.{n},2.{n},3.{n},4.{n},{n}\n" for n in range(1, 5))
+    text = "Well,Date,pH,Qa,Qb,Qc,Qd,S.No.\n" + "".join(
+        f"W{n},2026-03-04,7,1.{n},2.{n},3.{n},4.{n},{n}\n" for n in range(1, 5)
+    )
     assert _asked(_read(tmp_path, text)) == ["columns-unknown"]
     assert _read(tmp_path, text, answers={"columns-unknown": "ignore"}).report.observations == 4
     assert _read(tmp_path, text, answers={"columns-unknown": "keep"}).report.observations == 20
@@ -155,14 +179,23 @@ def test_companions_of_a_column(tmp_path: Path) -> None:
     reading = _read(tmp_path, text)
     assert (reading.questions, len(reading.quarantine), reading.report.observations) == ([], 0, 9)
     table = reading.observations.set_index(["source_row", "observed_property"])
-    assert (table.loc[(3, "arsenic"), "censoring"], table.loc[(3, "arsenic"), "detection_limit"]) == ("<", 0.5)
+    assert (table.loc[(3, "arsenic"), "censoring"], table.loc[(3, "arsenic"), "detection_limit"]) == (
+        "<",
+        0.5,
+    )
     assert (table.loc[(2, "arsenic"), "censoring"], table.loc[(2, "arsenic"), "result"]) == ("=", 0.05)
     assert (table.loc[(2, "iron"), "unit"], table.loc[(4, "iron"), "unit"]) == ("mg/L", "ug/L")
     assert (table.loc[(3, "iron"), "censoring"], table.loc[(3, "iron"), "detection_limit"]) == ("<", 0.1)
     assert table.loc[(4, "iron"), "result_status"] == "estimated"
     # "<" beside 0 says nothing but that the limit stands elsewhere.
-    assert (table.loc[(3, "nitrate"), "detection_limit"], table.loc[(4, "nitrate"), "detection_limit"]) == (0.5, 0.5)
-    assert (table.loc[(2, "nitrate"), "procedure_class"], table.loc[(3, "nitrate"), "procedure"]) == ("strip", "IC")
+    assert (table.loc[(3, "nitrate"), "detection_limit"], table.loc[(4, "nitrate"), "detection_limit"]) == (
+        0.5,
+        0.5,
+    )
+    assert (table.loc[(2, "nitrate"), "procedure_class"], table.loc[(3, "nitrate"), "procedure"]) == (
+        "strip",
+        "IC",
+    )
 
 
 def test_a_unit_column_that_is_not_always_filled(tmp_path: Path) -> None:
@@ -225,7 +258,10 @@ def test_coordinates_are_read_in_the_grid_of_their_headings(
 def test_a_title_names_the_grid(tmp_path: Path) -> None:
     text = "Coordinates: UTM zone 37S - Arc 1960,,,,\nWell,X,Y,Date,pH\nA,548785,9523807,2026-03-04,7\nB,548790,9523817,2026-03-05,7\n"
     reading = _read(tmp_path, text)
-    assert (reading.questions, reading.observations.geometry.iloc[0].x) == ([], pytest.approx(39.440525, abs=1e-5))
+    assert (reading.questions, reading.observations.geometry.iloc[0].x) == (
+        [],
+        pytest.approx(39.440525, abs=1e-5),
+    )
 
 
 def test_an_unnamed_grid_is_asked_with_the_grids_that_may_be_meant(tmp_path: Path) -> None:
@@ -235,7 +271,9 @@ def test_an_unnamed_grid_is_asked_with_the_grids_that_may_be_meant(tmp_path: Pat
 
 
 def test_a_datum_without_its_zone_offers_the_zones(tmp_path: Path) -> None:
-    reading = _read(tmp_path, "Bore,EASTING_MGA2020,NORTHING_MGA2020,Date,pH\nA,321000,5811000,2026-03-04,7\n")
+    reading = _read(
+        tmp_path, "Bore,EASTING_MGA2020,NORTHING_MGA2020,Date,pH\nA,321000,5811000,2026-03-04,7\n"
+    )
     assert "EPSG:7855" in {choice.value for choice in reading.questions[0].choices}
 
 
@@ -268,8 +306,8 @@ SHAPES = [
     ("gwlevels", "# c\nagency_cd\tsite_no\tsite_tp_cd\tlev_dt\tlev_tm\tlev_tz_cd\tlev_va\tlev_age_cd\n"
      "5s\t15s\t6s\t10d\t5d\t5s\t12s\t1s\nUSGS\t4325\tGW\t2001-07-09\t14:20\tMST\t210.5\tA\n",
      "usgs_gwlevels", "depth_to_groundwater", 210.5, "[ft_i]"),
-    ("kobo_group", '"start";"water/Name of the well";"_GPS_latitude";"_GPS_longitude";"water/Chloride (mg/L)";"_submission_time";"_submitted_by";"_uuid";"_id"\n'
-     '"2026-03-04T08:12:31.114+01:00";"Well A";"7.2";"1.17";"62.5";"2026-03-04T07:25:11";"zzama";"u1";"7"\n',
+    ("kobo_group", '"start";"water/Name of the well";"_GPS_latitude";"_GPS_longitude";"water/Chloride (mg/L)";"_submission_time";"_submitted_by"\n'
+     '"2026-03-04T08:12:31.114+01:00";"Well A";"7.2";"1.17";"62.5";"2026-03-04T07:25:11";"zzama"\n',
      "kobo", "chloride", 62.5, "mg/L"),
     ("odk2", "SubmissionDate,well,gps-Latitude,gps-Longitude,iron_mg_l,meta-instanceID,KEY,SubmitterID,SubmitterName,DeviceID\n"
      "2026-03-04T08:12:31.114Z,Well A,7.2,1.17,0.4,uuid:1,uuid:1,22,zzama,zzdevice\n",
@@ -296,8 +334,12 @@ SHAPES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "body", "dialect", "key", "result", "unit"), SHAPES, ids=[shape[0] for shape in SHAPES])
-def test_shapes_of_tools(tmp_path: Path, name: str, body: str, dialect: str, key: str, result: float, unit: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "body", "dialect", "key", "result", "unit"), SHAPES, ids=[shape[0] for shape in SHAPES]
+)
+def test_shapes_of_tools(
+    tmp_path: Path, name: str, body: str, dialect: str, key: str, result: float, unit: str
+) -> None:
     reading = _read(tmp_path, body, f"{name}.csv")
     assert (reading.report.dialect, _asked(reading)) == (dialect, [])
     found = reading.observations[reading.observations["observed_property"] == key]
@@ -325,7 +367,11 @@ def test_cells_that_say_nothing_are_no_result(tmp_path: Path, cell: str) -> None
 def test_a_name_that_is_not_known_is_kept_and_told(tmp_path: Path) -> None:
     reading = _read(tmp_path, "Well,Date,Parameter,Result,Unit\nA,2026-03-04,Frobnium,3,mg/L\n")
     row = reading.observations.iloc[0]
-    assert (pd.isna(row["observed_property"]), row["observed_property_name"], row["result"]) == (True, "Frobnium", 3)
+    assert (pd.isna(row["observed_property"]), row["observed_property_name"], row["result"]) == (
+        True,
+        "Frobnium",
+        3,
+    )
     assert any("Frobnium" in warning for warning in reading.report.warnings)
 
 
@@ -335,7 +381,9 @@ def test_percent_signs(tmp_path: Path) -> None:
 
 
 def test_tags_speak_where_the_header_says_nothing(tmp_path: Path) -> None:
-    text = "Ka,Kb,Kc,Kd,Iron (mg/l)\n#loc+name,#geo+lat,#geo+lon,#date,#indicator\nA,7.2,1.17,2026-03-04,0.4\n"
+    text = (
+        "Ka,Kb,Kc,Kd,Iron (mg/l)\n#loc+name,#geo+lat,#geo+lon,#date,#indicator\nA,7.2,1.17,2026-03-04,0.4\n"
+    )
     reading = _read(tmp_path, text)
     row = reading.observations.iloc[0]
     assert (reading.questions, row["monitoring_location_name"], row["result"]) == ([], "A", 0.4)

@@ -66,12 +66,17 @@ def sheet(view: View, now: pd.Timestamp) -> Sheet | None:
     first = history.iloc[0]
     return Sheet(
         site=str(view.site),
-        name=str(first["monitoring_location_name"] or ""),
-        kind=str(first["monitoring_location_type"] or "").replace("_", " "),
+        name=_text(first["monitoring_location_name"]),
+        kind=_text(first["monitoring_location_type"]).replace("_", " "),
         hidden=hidden,
         latest=_latest(history, view, now),
         history=history,
     )
+
+
+def _text(value: object) -> str:
+    """Give a text, and nothing for what is missing (NaN counts as true)."""
+    return value if isinstance(value, str) else ""
 
 
 def _history(view: View, now: pd.Timestamp) -> tuple[pd.DataFrame, int]:

@@ -116,7 +116,8 @@ def _about(view: View) -> dict[str, object]:
 
 def _feature(row: dict[str, object]) -> dict[str, object]:
     place = [row.pop("longitude"), row.pop("latitude")]
-    return {"type": "Feature", "geometry": {"type": "Point", "coordinates": place}, "properties": row}
+    point = None if None in place else {"type": "Point", "coordinates": place}  # RFC 7946, section 3.2
+    return {"type": "Feature", "geometry": point, "properties": row}
 
 
 def _plain(table: pd.DataFrame) -> list[dict[str, object]]:

@@ -177,7 +177,8 @@ class _Reader:
         return None
 
     def text(self, name: str) -> str | None:
-        return self.get(name)[:500] or None
+        # The database takes no NUL; nothing that has a name holds one.
+        return self.get(name).replace("\0", "")[:500].strip() or None
 
     def matching(self, name: str, pattern: re.Pattern[str]) -> str | None:
         said = self.get(name)

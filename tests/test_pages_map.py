@@ -136,6 +136,14 @@ def test_a_site_s_name_is_text_whatever_it_says(wells):
     assert not [text.value for text in app.markdown if "<script>window" in text.value]  # every sign escaped
 
 
+def test_a_site_without_name_and_type_is_called_by_its_id(tmp_path, monkeypatch):
+    monkeypatch.setenv("COMMONSIGHT_VAR", str(tmp_path))
+    pictures.forget()
+    put(readings([("t:S15", None, None, 127.1, -30.6, 80.0, "2026-05-01")]))
+    one = sheet(VIEW.but(site="t:S15"), NOW)
+    assert (one.site, one.name, one.kind) == ("t:S15", "", "")
+
+
 def test_the_exact_id_of_a_household_opens_nothing(wells):
     app = opened(site="t:home-1")
     assert not app.exception

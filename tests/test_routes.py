@@ -157,6 +157,15 @@ def test_status_as_geojson_has_one_feature_a_site_in_the_limit_s_unit():
     assert above["properties"]["phenomenon_time"] == "2026-05-01T00:00:00Z"
 
 
+def test_a_site_without_a_place_has_no_geometry(tmp_path, monkeypatch):
+    monkeypatch.setenv("COMMONSIGHT_VAR", str(tmp_path))
+    pictures.forget()
+    put(readings([("t:lost", "Lost", "well", float("nan"), float("nan"), 80.0, "2026-05-01")]))
+    (lost,) = get("/api/status.geojson", **NITRATE).json["features"]
+    assert lost["geometry"] is None
+    assert lost["properties"]["status"] == "above"
+
+
 @pytest.mark.usefixtures("wells")
 def test_status_as_csv_begins_with_the_columns_that_scripts_rely_on():
     rows = get("/api/status.csv", **NITRATE).rows

@@ -82,6 +82,11 @@ def test_a_page_opens_whatever_the_address_says(params):
     assert View.from_params(view.to_params()) == view
 
 
+def test_a_site_s_name_holds_no_sign_that_the_database_does_not_take():
+    assert View.from_params({"site": "a\0'b"}, strict=True).site == "a'b"
+    assert View.from_params({"site": "\0"}, strict=True).site is None
+
+
 @pytest.mark.parametrize(
     ("period", "interval"),
     [

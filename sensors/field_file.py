@@ -49,7 +49,7 @@ from sensors.sites import (
     read_dictionary,
     sites_from,
 )
-from sensors.vocabulary import header_score, read_header
+from sensors.vocabulary import header_score, is_site_type, read_header
 from situation.observation import ARROW, NATURAL_KEY, flat, to_arrow, to_geo, validate
 from situation.settings import Settings
 from situation.settings import settings as read_settings
@@ -70,6 +70,7 @@ __all__ = [
 
 BLOCK = 100_000
 _KEEP_ROWS = 200_000
+_TYPE_WORDS = 1_000  # distinct words looked at to know a column of kinds of sites
 Progress = Callable[[float, str], None]
 
 
@@ -427,9 +428,21 @@ class _Job:
             signs=signs,
             tags=next((row.cells for row in table.second_rows if row.kind == "hxl"), None),
         )
+        self._find_types(found)
         self._read_preamble(found)
         self._read_title(found)
         return found
+
+    def _find_types(self, found: Mapping) -> None:
+        """Know a column of kinds of sites by its words: whether a well is a household's must not be missed."""
+        if self.first is None or found.first("site_type"):
+            return
+        for column in found.columns:
+            words = self.first[column.source].str.strip()
+            words = words[words.ne("")].unique()[:_TYPE_WORDS]
+            if column.role == "unknown" and any(is_site_type(str(word)) for word in words):
+                column.role, column.why = "site_type", None
+                return
 
     def _read_title(self, found: Mapping) -> None:
         """Take the reference system from the lines over the header or the name of the sheet."""

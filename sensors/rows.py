@@ -499,7 +499,7 @@ class _Block:
         bad = self.usable & ~_isin(kind, ("", "blank", "outside")) & ~self.waits
         missing = place["longitude"].isna().to_numpy()
         for table in (self.context.sites, self.context.known):
-            if table is not None and (missing & self.usable).any():
+            if table is not None:
                 self._join_sites(table, site, place, missing)
                 missing = place["longitude"].isna().to_numpy()
         where = np.flatnonzero(bad & missing)
@@ -653,6 +653,9 @@ class _Block:
         for source in ("key", "site_name"):
             names = pd.Series(site[source], dtype="object").fillna("")
             at = _each(names, lambda word: lookup.get(_same_word(word), -1) if word else -1).astype("int64")
+            # A row with coordinates of its own keeps them; what kind of site it is still counts, since
+            # it decides how exactly the place may be shown.
+            self._tell_sites(table, site, at)
             found = missing & (at >= 0) & place["longitude"].isna().to_numpy()
             where = np.flatnonzero(found)
             if len(where) == 0:
@@ -667,10 +670,15 @@ class _Block:
                 values = place[name].to_numpy(copy=True)
                 values[where] = table[column].to_numpy()[rows]
                 place[name] = values
-            for name, column in (("site_name", "name"), ("type", "type")):
-                said = pd.Series(site[name][where], dtype="object")
-                empty = (said.isna() | said.eq("")).to_numpy()
-                site[name][where[empty]] = table[column].to_numpy(dtype=object)[rows[empty]]
+
+    @staticmethod
+    def _tell_sites(table: pd.DataFrame, site: dict[str, Array], at: np.ndarray) -> None:
+        """Fill in names and types that the rows themselves leave empty."""
+        where = np.flatnonzero(at >= 0)
+        for name, column in (("site_name", "name"), ("type", "type")):
+            said = pd.Series(site[name][where], dtype="object")
+            empty = (said.isna() | said.eq("")).to_numpy()
+            site[name][where[empty]] = table[column].to_numpy(dtype=object)[at[where[empty]]]
 
     def _name_sites(self, site: dict[str, Array], place: pd.DataFrame) -> None:
         """Give each row its site: by id, by name, or by its place; without either it cannot be kept."""

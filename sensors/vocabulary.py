@@ -226,6 +226,15 @@ def read_site_type(text: str) -> str:
     return _folded("site_types").get(fold(text)) or fold(text).replace(" ", "_")
 
 
+def is_site_type(text: str) -> bool:
+    """Say whether a word is one that we know for a kind of site.
+
+    >>> is_site_type("Household well"), is_site_type("Anna's place")
+    (True, False)
+    """
+    return fold(text) in _folded("site_types")
+
+
 @lru_cache(maxsize=4096)
 def read_fraction(text: str) -> str | None:
     """Find ``total`` or ``dissolved`` in the words of a source; other words are kept as they are."""

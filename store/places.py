@@ -1,6 +1,7 @@
 """Sites that were found to be one place show as one: under one id, one name, at one point.
 
 Readings stay where they were recorded; only what is shown is joined, so parting sites again costs nothing.
+And a site that one file calls a household's well stays hidden in every other file that names it.
 """
 
 from __future__ import annotations
@@ -47,6 +48,23 @@ def as_one(table: pd.DataFrame, links: Mapping[str, str]) -> pd.DataFrame:
     home = joined[_SITE].map(links).fillna(joined[_SITE])
     parts = [_one_place(part, str(site)) for site, part in joined.groupby(home.to_numpy())]
     return pd.concat([table[~involved], *parts], ignore_index=True)
+
+
+def protected(table: pd.DataFrame, rules: Mapping[str, str]) -> pd.DataFrame:
+    """Give each reading the strictest rule that any file gave its site.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With ``monitoring_location_id`` and ``position_rule``.
+    rules : mapping
+        Site to rule, for the sites that have one stricter than ``exact``.
+    """
+    if not rules or table.empty:
+        return table
+    stricter = table[_SITE].map(rules)
+    rule = stricter.where(stricter.notna(), table["position_rule"]).astype("str")
+    return table.assign(position_rule=rule)
 
 
 def _one_place(part: pd.DataFrame, site: str) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import pyarrow
 import pyarrow.parquet
 
 from situation.errors import ChoiceError
-from situation.observation import COLUMNS, FLAT_COLUMNS
+from situation.observation import COLUMNS, FLAT_COLUMNS, POSITION_RULES
 from store import picture, places
 from store.engine import Engine
 from store.ledger import COUNTING, Batch, Book
@@ -142,7 +142,7 @@ class Readings(ABC):
         scope = self._scope(review, topic, as_of, batch)
         where, params = _conditions(observed_property=observed_property, since=since, until=until)
         sql, more = picture.picture(scope, where)
-        return _pictured(self._table(sql, params | more), scope.links)
+        return places.protected(_pictured(self._table(sql, params | more), scope.links), self.site_rules())
 
     def _forget_pictures(self) -> None:
         with self._mirror_lock:
@@ -171,7 +171,30 @@ class Readings(ABC):
         if observed_property is not None:
             params["observed_property"] = observed_property
         table = self._table(f"{picture.current(where)} WHERE reading IS NOT NULL", params)
-        return _pictured(table, book.site_links())
+        return places.protected(_pictured(table, book.site_links()), self.site_rules())
+
+    def site_rules(self) -> dict[str, str]:
+        """Map each site that was ever said to need it to the strictest rule for showing its place.
+
+        One file may call a well a household's and the next not say what it is; the well is the same. The
+        rule holds for every reading of the site, at every data version, even when the batch that said so
+        was withdrawn. Sites that are ``exact`` throughout are not in it.
+        """
+        book = self.book()
+        kept: tuple[int, dict[str, str]] | None = self.__dict__.get("_rules")
+        if kept is None or kept[0] != book.version:
+            kept = self.__dict__["_rules"] = (book.version, self._read_rules(book.site_links()))
+        return kept[1]
+
+    def _read_rules(self, links: Mapping[str, str]) -> dict[str, str]:
+        told = self._engine.cursor().execute(
+            f"SELECT DISTINCT {_SITE}, position_rule FROM lake.observations WHERE position_rule <> 'exact'"
+        )
+        rules: dict[str, str] = {}
+        for site, rule in told.fetchall():
+            for name in {site, links.get(site, site)}:
+                rules[name] = max(rules.get(name, rule), rule, key=POSITION_RULES.index)
+        return rules
 
     # readings
 
@@ -239,8 +262,10 @@ class Readings(ABC):
         sql, more = picture.valid(scope, where)
         params |= more
         name, sql = _site_name(scope, sql, params)
+        rule, sql = _site_rule(self.site_rules(), name, sql, params)
         columns = ", ".join(_FLAT_SQL.get(column, f'"{column}"') for column in FLAT_COLUMNS)
-        sql += f" SELECT {columns.replace('$site', name)} FROM valid ORDER BY {_SITE}, observed_property, phenomenon_time, reading"
+        columns = columns.replace('"position_rule"', f"{rule} AS position_rule").replace("$site", name)
+        sql += f" SELECT {columns} FROM valid ORDER BY {_SITE}, observed_property, phenomenon_time, reading"
         if limit is not None:
             sql += " LIMIT $limit"
             params["limit"] = limit
@@ -261,6 +286,7 @@ class Readings(ABC):
             "WHERE observation_id = $id AND batch IN (SELECT unnest($there::BIGINT[]))) ORDER BY reading"
         )
         table = _frame(self._table(sql, {"id": observation_id, "there": there}))
+        table = places.protected(table, self.site_rules())
         table["state"] = [book.batches[int(number)].state for number in table["batch_id"]]
         return table
 
@@ -296,6 +322,14 @@ def _site_name(scope: Scope, sql: str, params: Params) -> tuple[str, str]:
     params |= {"linked": list(scope.links), "same_as": list(scope.links.values())}
     sql += ", links AS (SELECT unnest($linked::VARCHAR[]) AS site, unnest($same_as::VARCHAR[]) AS same_as)"
     return f"coalesce((SELECT same_as FROM links WHERE site = {_SITE}), {_SITE})", sql
+
+
+def _site_rule(rules: Mapping[str, str], name: str, sql: str, params: Params) -> tuple[str, str]:
+    if not rules:
+        return '"position_rule"', sql
+    params |= {"ruled": list(rules), "rule": list(rules.values())}
+    sql += ", rules AS (SELECT unnest($ruled::VARCHAR[]) AS site, unnest($rule::VARCHAR[]) AS rule)"
+    return f'coalesce((SELECT rule FROM rules WHERE site = {name}), "position_rule")', sql
 
 
 def _conditions(

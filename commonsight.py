@@ -211,7 +211,7 @@ def command(*arguments: Any, **keywords: Any) -> Callable[[Callable[..., int | N
 def _for_all(function: Any) -> Any:
     store = click.option(
         "--store", metavar="URL", expose_value=False, callback=_keep, is_eager=True,
-        help="The store, e.g. ducklake:sqlite:FOLDER or duckdb:FILE. Default: COMMONSIGHT_STORE, else var/.",
+        help="The store, e.g. ducklake:sqlite:FOLDER or duckdb:FOLDER. Default: COMMONSIGHT_STORE, else var/.",
     )  # fmt: skip
     as_json = click.option(
         "--json", "json", is_flag=True, expose_value=False, callback=_keep, is_eager=True,
@@ -750,7 +750,8 @@ def purge(batch: int, reason: str | None, who: str, yes: bool) -> int:
     """Erase a batch for good: the original file too. Only its line in the ledger stays.
 
     For a file that holds what should never have been handed in. This cannot be undone; backups made
-    earlier still hold the file.
+    earlier still hold the file. Its readings are gone from every picture at once; the bytes that the
+    engine still keeps of them go with the next `rebuild`, so run that too.
 
     \b
     Example:
@@ -765,7 +766,11 @@ def purge(batch: int, reason: str | None, who: str, yes: bool) -> int:
             )
         click.confirm(f"Erase batch {batch} ({_harmless(told.filename)}) for good?", abort=True, err=True)
     opened.purge(batch, who, reason)
-    return _decided(opened, batch, "the original is erased; its line in the ledger stays")
+    return _decided(
+        opened,
+        batch,
+        "the original is erased; its line in the ledger stays. Run `rebuild` to erase what the engine still keeps",
+    )
 
 
 def _decided(opened: Store, batch: int, told: str) -> int:

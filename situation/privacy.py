@@ -95,6 +95,10 @@ def public(table: Table, topic: Topic) -> Table:
         out["observation_id"] = _put(
             out["observation_id"], hidden, np.full(int(hidden.sum()), "withheld", object)
         )
+    if {"attribution", "contributor"} <= set(table.columns):
+        # Whoever measured their own well is not named beside it, under whatever heading.
+        own = hidden & table["attribution"].eq(table["contributor"]).fillna(False).to_numpy("bool")
+        out["attribution"] = _put(out["attribution"], own, np.full(int(own.sum()), "a contributor", object))
     if "source_id" in out:
         source = out["source_id"].astype("str")[hidden].str.partition(":")[0].to_numpy(object)
         out["source_id"] = _put(out["source_id"], hidden, source)

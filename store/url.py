@@ -8,8 +8,8 @@ address                     what
 ``duckdb:PATH``             one DuckDB file; one process at a time
 ==========================  ============================================================
 
-*PATH* is the store's home folder. A path that ends in ``.sqlite`` or ``.duckdb`` names the file in it.
-Never put the home on a network share: neither SQLite's nor our own lock can be trusted there.
+*PATH* is the store's home folder, whatever it is called, so that two stores never share one; the path of
+the catalogue in it (``catalog.sqlite``, ``store.duckdb``) means the same. Never put the home on a network share: neither SQLite's nor our own lock can be trusted there.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from situation.errors import StoreError
 
 DUCKLAKE = "ducklake:sqlite:"
 DUCKDB = "duckdb:"
+_CATALOGS = {"ducklake": "catalog.sqlite", "duckdb": "store.duckdb"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Place:
     @property
     def catalog(self) -> Path:
         """The one file that says which data belong to the store."""
-        return self.home / ("catalog.sqlite" if self.engine == "ducklake" else "store.duckdb")
+        return self.home / _CATALOGS[self.engine]
 
     @property
     def data(self) -> Path:
@@ -86,10 +87,12 @@ def parse(url: str) -> Place:
     >>> parse("ducklake:sqlite:/srv/readings/catalog.sqlite").home.name
     'readings'
     """
-    for prefix, engine, ending in ((DUCKLAKE, "ducklake", ".sqlite"), (DUCKDB, "duckdb", ".duckdb")):
+    for prefix, engine in ((DUCKLAKE, "ducklake"), (DUCKDB, "duckdb")):
         if url.startswith(prefix) and len(url) > len(prefix):
             path = Path(url[len(prefix) :]).expanduser().absolute()
-            home = path.parent if path.suffix == ending else path
+            home = path.parent if path.name == _CATALOGS[engine] else path
+            if home.is_file():
+                raise StoreError(f"{home} is a file; a store is a folder, so name one, or one to be made.")
             if any(letter in str(home) for letter in "'\"\n"):
                 raise StoreError(
                     f"The folder {str(home)!r} has a quote or a line break in its name; rename it."

@@ -64,3 +64,43 @@ def test_a_withdrawn_file_goes_on_protecting_the_well_that_it_named(place, tmp_p
     place.withdraw(1, "operator", operator=True)
     assert len(place.observations()) == 1
     assert is_hidden(place)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "household wells",
+        "Private borehole",
+        "dug well - household",
+        "Puits privé",
+        "pozo doméstico",
+        "Hausbrunnen",
+    ],
+)
+def test_every_way_to_say_that_a_well_is_somebodys_hides_it(place, tmp_path, kind):
+    send(place, tmp_path, TYPED.replace("household well", kind))
+    assert is_hidden(place)
+
+
+def test_who_measured_their_own_well_is_not_credited_beside_it():
+    import pandas as pd
+
+    from situation.observation import flat
+
+    table = flat(
+        {
+            "source_id": ["upload:Otieno"],
+            "monitoring_location_id": ["upload:Otieno:H1"],
+            "observed_property_name": ["Arsenic"],
+            "phenomenon_time": pd.to_datetime(["2026-03-04"], utc=True),
+            "result": [12.0],
+            "result_text": ["12"],
+            "position_rule": ["blurred"],
+            "contributor": ["Otieno"],
+            "attribution": ["Otieno"],
+            "longitude": [PLACE[1]],
+            "latitude": [PLACE[0]],
+        }
+    )
+    told = privacy.public(table, topics()["groundwater"])
+    assert "Otieno" not in told.to_csv()

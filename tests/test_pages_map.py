@@ -159,7 +159,7 @@ def test_a_square_of_households_opens_with_the_readings_of_all(wells):
     assert one.history["source_row"].isna().all()
     app = opened(site=site)
     assert not app.exception
-    assert "2 sites in this square" in texts(app)
+    assert "Sites in this square: 2" in texts(app)
 
 
 def test_a_series_is_in_the_limit_s_unit_and_keeps_what_is_censored_apart(wells):

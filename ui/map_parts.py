@@ -47,7 +47,8 @@ def top(say: Words, view: View, shown: Picture) -> None:
     st.markdown(f"#### {told.sentence}")
     with st.container(horizontal=True):
         st.metric(say("map.sites"), say.number(told.sites))
-        st.metric(say("map.above"), say.number(told.above))
+        ranged = shown.sites["limit_comparison"].eq("outside range").any()
+        st.metric(say("map.outside" if ranged else "map.above"), say.number(told.above))
         st.metric(
             say("map.unsure"),
             say.number(told.unsure),
@@ -62,9 +63,11 @@ def foot(say: Words, view: View, shown: Picture) -> None:
     unplaced = int(shown.sites["longitude"].isna().sum())
     if unplaced:
         st.caption(say("map.unplaced", n=unplaced))
-    hidden = int((shown.sites["position_rule"] != "exact").sum())
-    if hidden:
-        st.caption(say("map.blurred", n=hidden, metres=round(view.chosen_topic.grid_m)))
+    hidden = shown.sites.loc[shown.sites["position_rule"] != "exact", "position_rule"]
+    if len(hidden):
+        topic = view.chosen_topic
+        widest = topic.area_m if hidden.eq("area").any() else topic.grid_m
+        st.caption(say("map.blurred", n=len(hidden), metres=round(widest)))
 
 
 def table(say: Words, view: View, shown: Picture) -> None:

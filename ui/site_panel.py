@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -79,10 +82,13 @@ def _latest(say: Words, one: Sheet) -> None:
         {
             say.text("map.col_substance"): [PROPERTIES[key].title for key in rows["observed_property"]],
             say.text("map.col_result"): words(rows),
-            say.text("map.col_limit"): [
-                say.text("map.no_limit") if pd.isna(limit) else f"{limit:g}" for limit in rows["limit"]
+            say.text("map.col_limit"): [_limit(say, row) for row in rows.to_dict("records")],
+            say.text("map.col_status"): [
+                say.text("map.outside").lower()
+                if status == "above" and comparison == "outside range"
+                else STYLE[status].label
+                for status, comparison in zip(rows["status"], rows["limit_comparison"], strict=True)
             ],
-            say.text("map.col_status"): [STYLE[status].label for status in rows["status"]],
             say.text("map.col_time"): rows["phenomenon_time"].dt.strftime("%Y-%m-%d"),
         }
     )
@@ -93,6 +99,12 @@ def _latest(say: Words, one: Sheet) -> None:
         width="stretch",
         column_config={name: st.column_config.Column(width="small") for name in narrow},
     )
+
+
+def _limit(say: Words, row: Mapping[str, Any]) -> str:
+    if row["limit_comparison"] == "outside range":
+        return f"{row['limit_lower']:g}–{row['limit_upper']:g}"
+    return say.text("map.no_limit") if pd.isna(row["limit"]) else f"{row['limit']:g}"
 
 
 def _series(say: Words, view: View, one: Sheet) -> None:

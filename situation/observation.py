@@ -152,6 +152,7 @@ CONTENT = (
     "result_status",
     "longitude",
     "latitude",
+    "position_rule",
 )
 
 _ARROW_TYPES = {

@@ -58,6 +58,13 @@ def test_a_file_that_does_not_say_what_the_well_is_does_not_expose_it(place, tmp
     assert is_hidden(place)
 
 
+def test_the_same_readings_sent_again_with_the_kind_of_well_hide_it(place, tmp_path):
+    send(place, tmp_path, READINGS)
+    send(place, tmp_path, TYPED)
+    assert len(place.sites()) == 1
+    assert is_hidden(place)
+
+
 def test_a_withdrawn_file_goes_on_protecting_the_well_that_it_named(place, tmp_path):
     send(place, tmp_path, TYPED)
     send(place, tmp_path, PLAIN)

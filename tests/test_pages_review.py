@@ -9,8 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 import store
 from sensors import field_file, intake
-from situation.settings import settings
 from situation.errors import ChoiceError
+from situation.settings import settings
 from situation.topic import topics
 from ui import operator_key
 

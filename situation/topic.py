@@ -61,7 +61,6 @@ class Topic:
     sources: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
     languages: tuple[str, ...] = ("en",)
-    polygons: str | None = None
     contact: str = ""
     licence: str = "unknown"
     demonstration: Demonstration | None = None
@@ -98,7 +97,6 @@ _WORDS = {
     "sources": list,
     "layers": list,
     "languages": list,
-    "polygons": str,
     "contact": str,
     "licence": str,
     "demonstration": dict,
@@ -153,7 +151,6 @@ def read_topic(folder: Path) -> Topic:
         sources=_texts(said, "sources", where),
         layers=_texts(said, "layers", where),
         languages=_texts(said, "languages", where) or ("en",),
-        polygons=said.get("polygons"),
         contact=said.get("contact", ""),
         licence=said.get("licence", "unknown"),
         demonstration=_demonstration(said.get("demonstration"), where),

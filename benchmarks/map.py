@@ -381,9 +381,7 @@ def rival(n: int, python: str) -> tuple[float, float] | None:
 
     port = free_port()
     code = RIVAL.format(root=str(ROOT), here=str(Path(__file__).resolve().parent), n=n, port=port)
-    process = subprocess.Popen(
-        [python, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = subprocess.Popen([python, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(f"http://127.0.0.1:{port}", 300)
         with sync_playwright() as playwright:

@@ -92,7 +92,7 @@ def _latest(say: Words, one: Sheet) -> None:
             say.text("map.col_time"): rows["phenomenon_time"].dt.strftime("%Y-%m-%d"),
         }
     )
-    narrow = [say.text(f"map.col_{name}") for name in ("result", "limit", "status", "time")]
+    narrow = [say.text(f"map.col_{name}") for name in ("limit", "time")]
     st.dataframe(
         table,
         hide_index=True,

@@ -38,7 +38,7 @@ from situation.help_file import help_csv, rows_to_help
 from situation.observation import ARROW, to_arrow
 from situation.settings import Settings, settings
 from situation.spreadsheet import safe_arrow, safe_cell
-from situation.topic import Topic, topics
+from situation.topic import Topic, topic_named, topics
 from store import Receipt, Store, open_store
 
 Progress = Callable[[float | None, str], None]
@@ -169,14 +169,9 @@ def check(
 
 
 def _topic(topic: Topic | str | None) -> Topic:
-    known = topics()
     if isinstance(topic, Topic):
         return topic
-    if topic is None:
-        return next(iter(known.values()))
-    if topic not in known:
-        raise ChoiceError(f"No topic {topic!r}; data/topics has {', '.join(known)}.")
-    return known[topic]
+    return topic_named(topic) if topic is not None else next(iter(topics().values()))
 
 
 def pseudonym(name: str | None) -> str | None:

@@ -17,6 +17,7 @@ from layers import picture as pictures
 from layers import site as sites
 from layers.changes import between
 from layers.picture import Picture
+from layers.subject import is_simulated
 from situation.headline import Changes
 from situation.settings import settings
 from situation.view import View
@@ -42,12 +43,7 @@ def picture(view: View) -> Picture:
 
 def simulated() -> bool:
     """Say whether what is shown was made up for the demonstration."""
-    return _simulated(settings().active_store_url, version())
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _simulated(url: str, version: int) -> bool:
-    return bool(store.shared(url).meta().get("simulated"))
+    return is_simulated()
 
 
 def version() -> int:

@@ -32,7 +32,7 @@ class Layer:
     key, title : str
         ``key`` stands in addresses, ``title`` in the layer control.
     paint : str
-        Column of the answer whose codes choose the sign: ``status`` or ``recency``.
+        Of marks, the column of the answer whose codes choose the sign: ``status`` or ``recency``.
     signs : sequence of Sign
         The signs, by code.
     params : str
@@ -41,6 +41,12 @@ class Layer:
         Whether it is on at the start.
     order : int
         Place in the layer control.
+    kind : str
+        How the answer is drawn: ``marks`` (sites, or cells of them), ``grid`` (a surface of classes),
+        ``points`` (numbered places) or ``shapes`` (filled areas). ``layers/live.js`` says what each
+        kind of answer holds.
+    source : str
+        Where the layer asks, under ``/api/``.
     """
 
     key: str
@@ -50,6 +56,8 @@ class Layer:
     params: str = ""
     shown: bool = False
     order: int = 50
+    kind: str = "marks"
+    source: str = "cells"
 
 
 @cache

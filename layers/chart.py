@@ -69,7 +69,7 @@ def _links(cls: type[Any]) -> list[str]:
 
 def _setup(words: Mapping[str, str], tiles: Mapping[str, Any] | None) -> dict[str, Any]:
     return {
-        "cells": f"{HOME}api/cells",
+        "api": f"{HOME}api/",
         "words": dict(words),
         "outlines": {
             "title": words["outlines"],
@@ -96,7 +96,12 @@ def _setup(words: Mapping[str, str], tiles: Mapping[str, Any] | None) -> dict[st
 
 
 def choice(
-    view: View, area: tuple[float, float, float, float], *, refresh: int = 30, places: str | None = None
+    view: View,
+    area: tuple[float, float, float, float],
+    *,
+    refresh: int = 30,
+    places: str | None = None,
+    alt: str = "",
 ) -> Choice:
     """Say what the map shows now; goes beside :func:`base_map`, which stays as it is.
 
@@ -110,6 +115,8 @@ def choice(
         Seconds between two looks for new data; 0 for never.
     places : str, optional
         Address, from the app's root, of rivers, roads and villages to draw under the sites.
+    alt : str
+        What the map says in words, for readers who do not see it.
     """
     asked = view.but(bbox=None, zoom=None, site=None, since=None).to_params()
     return Choice(
@@ -121,5 +128,6 @@ def choice(
             "site": view.site,
             "refresh": refresh,
             "places": f"{HOME}{places}" if places else None,
+            "alt": alt,
         }
     )

@@ -5,12 +5,24 @@
  *   moveend, a timer, a click   here in the browser
  * change what is seen, so that pan, zoom and refresh cost no rerun and lose no viewport.
  * Text of strangers is only ever set as textContent.
+ *
+ * A layer is drawn by its kind (layers/__init__.py) from what /api/<source> answers. Every answer has title
+ * and version; and, if it likes, note (said under the legend), labels (of the signs, in their order; an empty
+ * one leaves its sign out) and refused (a sentence instead of a drawing). Besides:
+ *   marks   sites or cells, see layers/picture.py
+ *   grid    bounds [west, south, east, north], width, height, codes: row by row from the north, -1 for nothing
+ *           known; rows are equal steps of Web Mercator
+ *   points  lon, lat, code, label (what stands in the mark), name, lines, and id where a click opens a site
+ *   shapes  features: GeoJSON with properties code, name, lines; total: how many of each code
  */
 (function () {
   "use strict";
   if (window.Commonsight) return;
 
   const state = { map: null, setup: null, choice: null, overlays: [], turn: 0, waiting: null };
+
+  /* Surfaces and areas let the map shine through. */
+  const OPACITY = 0.55;
 
   /* ---- shapes: colour is never the only sign ------------------------------------------- */
 
@@ -23,6 +35,7 @@
     triangle_down: (c, x, y, r) => corners(c, x, y, 1.2 * r, [90, 210, 330]),
     diamond: (c, x, y, r) => corners(c, x, y, 1.25 * r, [-90, 0, 90, 180]),
     cross: (c, x, y, r) => corners(c, x, y, 1.2 * r, [-75, -15, 15, 75, 105, 165, 195, 255]),
+    patch: (c, x, y, r) => c.rect(x - 1.3 * r, y - r, 2.6 * r, 2 * r),
   };
 
   function corners(c, x, y, r, degrees) {
@@ -84,6 +97,22 @@
         c.restore();
       },
     });
+    /* A place of a list that people take along: its number stands in it. */
+    state.Numbered = state.Mark.extend({
+      _updatePath() {
+        state.Mark.prototype._updatePath.call(this);
+        const renderer = this._renderer;
+        if (!renderer._drawing || this._empty()) return;
+        const c = renderer._ctx, radius = this.options.radius;
+        c.save();
+        c.fillStyle = "#ffffff";
+        c.font = `bold ${Math.round(1.15 * radius)}px sans-serif`;
+        c.textAlign = "center";
+        c.textBaseline = "middle";
+        c.fillText(this.options.label, this._point.x, this._point.y + 0.5);
+        c.restore();
+      },
+    });
     /* A square of many sites, or the square that stands for hidden household wells. */
     state.Cell = L.Rectangle.extend({
       _updatePath() {
@@ -114,6 +143,7 @@
     group.on("click", (event) => {
       L.DomEvent.stop(event);
       tip.remove();
+      if (spec.kind === "shapes") return void tellPlace(event, event.layer.options.about);
       picked(event.layer.options.about, event.latlng);
     });
     return Object.assign({ group, tip, drawn: null }, spec);
@@ -164,7 +194,7 @@
     const south = clip(Math.floor(box.getSouth() / flat) * flat, 90);
     const north = clip(Math.ceil(box.getNorth() / flat) * flat, 90);
     const bbox = [west, south, east, north].map((value) => +value.toFixed(6)).join(",");
-    return `${state.setup.cells}?${state.choice.query}&${one.params || ""}&bbox=${bbox}&zoom=${zoom}`
+    return `${state.setup.api}${one.source}?${state.choice.query}&${one.params || ""}&bbox=${bbox}&zoom=${zoom}`
       .replace("&&", "&");
   }
 
@@ -180,26 +210,32 @@
     if (state.topic === undefined || !state.map._loaded) return;
     const mine = ++state.turn, answers = new Map();
     const shown = state.overlays.filter((one) => state.map.hasLayer(one.group));
-    try {
-      for (const one of shown) {
-        const url = address(one);
-        if (!answers.has(url)) answers.set(url, ask(url));
-        const answer = await answers.get(url);
+    let failed = "";
+    for (const one of shown) { /* all are asked at once: a slow one holds up no other */
+      const url = address(one);
+      if (!answers.has(url)) answers.set(url, ask(url));
+      answers.get(url).catch(() => {}); /* told below, when its turn comes */
+      one.url = url;
+    }
+    for (const one of shown) {
+      try {
+        const answer = await answers.get(one.url);
         if (mine !== state.turn) return; /* the view moved on: a newer answer is on its way */
-        const stamp = `${url} ${answer.etag} ${state.choice.site}`;
+        const stamp = `${one.url} ${answer.etag} ${state.choice.site}`;
         if (one.drawn !== stamp) paint(one, answer);
         one.drawn = stamp;
-      }
-      if (shown.length) {
-        const answer = await answers.values().next().value;
-        legend(answer, shown);
+        one.answer = answer;
         see(answer.version);
+      } catch (failure) {
+        if (mine !== state.turn) return;
+        clear(one);
+        failed = failed || `${state.setup.words.failed} ${failure.message}`;
       }
-      say(shown.length ? "" : state.setup.words.no_layer);
-      state.settled = (state.settled || 0) + 1;
-    } catch (failure) {
-      if (mine === state.turn) say(`${state.setup.words.failed} ${failure.message}`);
+      legend(shown);
     }
+    if (!shown.length) legend(shown);
+    say(failed || (shown.length ? "" : state.setup.words.no_layer));
+    if (!failed) state.settled = (state.settled || 0) + 1;
   }
 
   /* What this browser saw last, for "what changed since my last visit". */
@@ -217,8 +253,25 @@
     state.waiting = setTimeout(draw, 40);
   }
 
+  /* What a layer shows no longer holds: nothing is better than something old. */
+  function clear(one) {
+    one.tip.remove();
+    one.group.clearLayers();
+    one.drawn = one.answer = null;
+  }
+
   function paint(one, answer) {
-    const marks = [], styles = one.signs;
+    const made = answer.refused ? [] : { marks, grid, points, shapes: areas }[one.kind](one, answer);
+    one.tip.remove();
+    one.group.clearLayers();
+    for (let i = made.length - 1; i >= 0; i--) one.group.addLayer(made[i]); /* worst on top */
+    if (one.kind === "shapes") made.forEach((shape) => shape.bringToBack());
+    else if (one.kind !== "grid") state.overlays.filter((other) => other.kind === "points")
+      .forEach((other) => other.group.bringToFront());
+  }
+
+  function marks(one, answer) {
+    const made = [], styles = one.signs;
     const codes = answer[one.paint];
     const common = { renderer: state.canvas, bubblingMouseEvents: false };
     for (let i = 0; i < codes.length; i++) {
@@ -228,16 +281,68 @@
       if (answer.kind === "cells" || answer.area[i]) {
         const corners = boundsOf(answer, i);
         if (answer.kind === "cells") about.bounds = corners;
-        marks.push(new state.Cell(corners, { ...common, style, about, color: style.colour, weight: 1,
+        made.push(new state.Cell(corners, { ...common, style, about, color: style.colour, weight: 1,
           opacity: 0.8, fillColor: style.colour, fillOpacity: answer.kind === "cells" ? 0.4 : 0.18 }));
       } else {
-        marks.push(new state.Mark([answer.lat[i], answer.lon[i]], { ...common, style, about,
+        made.push(new state.Mark([answer.lat[i], answer.lon[i]], { ...common, style, about,
           radius: style.radius, pale: answer.stale[i], chosen: about.id === state.choice.site }));
       }
     }
-    one.tip.remove();
-    one.group.clearLayers();
-    for (let i = marks.length - 1; i >= 0; i--) one.group.addLayer(marks[i]); /* worst on top */
+    return made;
+  }
+
+  /* A surface: one small picture, stretched. Its rows are equal steps of Web Mercator, as the map's are. */
+  function grid(one, answer) {
+    if (!answer.codes || !answer.codes.length) return [];
+    const canvas = document.createElement("canvas"), [west, south, east, north] = answer.bounds;
+    canvas.width = answer.width;
+    canvas.height = answer.height;
+    const c = canvas.getContext("2d"), picture = c.createImageData(answer.width, answer.height);
+    const colours = one.signs.map((style) => [1, 3, 5].map((i) => parseInt(style.colour.slice(i, i + 2), 16)));
+    answer.codes.forEach((code, i) => {
+      if (colours[code]) picture.data.set([...colours[code], 255], 4 * i); /* -1: nothing is known there */
+    });
+    c.putImageData(picture, 0, 0);
+    return [L.imageOverlay(canvas.toDataURL(), [[south, west], [north, east]], { pane: "surface",
+      opacity: OPACITY, interactive: false, className: "cs-grid" })];
+  }
+
+  /* The sign of a surface at one place, for whoever asks for it with a click. */
+  function signAt(one, place) {
+    const answer = one.answer;
+    if (one.kind !== "grid" || !answer || !answer.bounds || answer.refused) return null;
+    const [west, south, east, north] = answer.bounds, flat = (lat) => L.Projection.SphericalMercator
+      .project(L.latLng(lat, 0)).y;
+    const column = Math.floor((place.lng - west) / (east - west) * answer.width);
+    const row = Math.floor((flat(north) - flat(place.lat)) / (flat(north) - flat(south)) * answer.height);
+    if (column < 0 || row < 0 || column >= answer.width || row >= answer.height) return null;
+    return one.signs[answer.codes[row * answer.width + column]] || null;
+  }
+
+  function points(one, answer) {
+    return answer.lon.map((lon, i) => {
+      const style = one.signs[answer.code[i]] || one.signs[0];
+      const about = { id: answer.id ? answer.id[i] : null, title: answer.name[i], lines: answer.lines[i] };
+      return new state.Numbered([answer.lat[i], lon], { renderer: state.canvas, bubblingMouseEvents: false,
+        style, about, label: String(answer.label[i]), radius: style.radius });
+    });
+  }
+
+  function areas(one, answer) {
+    const made = [];
+    L.geoJSON({ type: "FeatureCollection", features: answer.features || [] }, {
+      renderer: state.canvas, /* the marks' own canvas: one that lay below would hear no mouse */
+      style: (feature) => {
+        const style = one.signs[feature.properties.code];
+        return { color: "#4a4a4a", weight: 1.2, opacity: 0.9, fillColor: style ? style.colour : "#ffffff",
+          fillOpacity: style ? OPACITY : 0.05 };
+      },
+      onEachFeature: (feature, shape) => {
+        shape.options.about = { title: feature.properties.name || "", lines: feature.properties.lines || [] };
+        made.push(shape);
+      },
+    });
+    return made;
   }
 
   function boundsOf(answer, i) {
@@ -255,7 +360,8 @@
   }
 
   function aboutOf(answer, i) {
-    const words = state.setup.words, signs = state.overlays[0].signs;
+    const words = state.setup.words;
+    const signs = state.overlays.find((one) => one.paint === "status").signs;
     if (answer.kind === "cells") {
       const counts = signs
         .map((style, code) => [style.label, answer.counts[code][i]])
@@ -273,33 +379,69 @@
 
   /* ---- legend, messages, coordinates --------------------------------------------------------- */
 
-  function sign(style) {
+  function sign(style, kind) {
     const canvas = document.createElement("canvas"), scale = window.devicePixelRatio || 1;
     canvas.width = canvas.height = 20 * scale;
     canvas.style.width = canvas.style.height = "20px";
     const c = canvas.getContext("2d");
     c.scale(scale, scale);
-    glyph(c, style, 10, 10, 6.5);
+    if (kind === "grid" || kind === "shapes") { /* as pale as on the map */
+      trace(c, { shape: "patch" }, 10, 10, 7);
+      c.fillStyle = "#fbfaf6";
+      c.fill();
+      c.globalAlpha = OPACITY;
+      c.fillStyle = style.colour;
+      c.fill();
+      c.globalAlpha = 1;
+      c.strokeStyle = "#4a4a4a";
+      c.lineWidth = 0.6;
+      c.stroke();
+    } else glyph(c, style, 10, 10, 6.5);
     canvas.setAttribute("aria-hidden", "true");
     return canvas;
   }
 
-  function legend(answer, shown) {
-    const list = state.legend.querySelector("table"), seen = new Set();
-    list.replaceChildren();
-    for (const one of shown) {
-      if (seen.has(one.paint)) continue; /* two layers with the same signs need one legend */
-      seen.add(one.paint);
-      one.signs.forEach((style, code) => {
-        const row = list.insertRow();
-        row.insertCell().appendChild(sign(style));
-        row.insertCell().textContent = style.label;
-        row.insertCell().textContent = (answer.total[one.paint][code] || 0).toLocaleString();
-      });
+  /* One block for each visible layer; two layers with the same signs need only one. */
+  function legend(shown) {
+    const first = shown.find((one) => one.answer), seen = new Set();
+    const blocks = shown.filter((one) => {
+      const key = one.kind === "marks" ? one.paint : one.key;
+      return !seen.has(key) && seen.add(key);
+    });
+    state.legend.querySelector(".cs-blocks").replaceChildren(
+      ...blocks.map((one) => block(one, blocks.length > 1 || one.kind !== "marks")));
+    if (first) {
+      state.legend.querySelector("summary").textContent =
+        `${first.answer.title} (${state.setup.words.in_view})`;
     }
-    state.legend.querySelector("small").textContent = answer.kind === "cells"
-      ? state.setup.words.cells_note : state.setup.words.sites_note;
-    state.legend.querySelector("summary").textContent = `${answer.title} (${state.setup.words.in_view})`;
+  }
+
+  function block(one, named) {
+    const box = document.createElement("div"), answer = one.answer;
+    box.className = "cs-block";
+    box.dataset.layer = one.key;
+    if (named) text("b", one.title, box);
+    if (!answer) {
+      text("small", "…", box);
+      return box;
+    }
+    if (answer.refused) {
+      text("p", answer.refused, box).className = "cs-refused";
+      return box;
+    }
+    const list = box.appendChild(document.createElement("table"));
+    const total = one.kind === "marks" ? answer.total[one.paint] : answer.total;
+    const labels = answer.labels || one.signs.map((style) => style.label);
+    one.signs.forEach((style, code) => {
+      if (!labels[code]) return;
+      const row = list.insertRow();
+      row.insertCell().appendChild(sign(style, one.kind));
+      row.insertCell().textContent = labels[code];
+      if (total) row.insertCell().textContent = (total[code] || 0).toLocaleString();
+    });
+    const usual = answer.kind === "cells" ? state.setup.words.cells_note : state.setup.words.sites_note;
+    text("small", one.kind === "marks" ? usual : answer.note || "", box);
+    return box;
   }
 
   function addLegend(map) {
@@ -308,8 +450,7 @@
       const box = L.DomUtil.create("details", "cs-legend leaflet-bar");
       box.open = map.getSize().x > 500;
       text("summary", state.setup.words.legend, box);
-      box.appendChild(document.createElement("table"));
-      text("small", "", box);
+      box.appendChild(document.createElement("div")).className = "cs-blocks";
       L.DomEvent.disableClickPropagation(box);
       L.DomEvent.disableScrollPropagation(box);
       state.legend = box;
@@ -329,11 +470,18 @@
     state.note.style.display = words ? "block" : "none";
   }
 
-  function tellPlace(event) {
-    const place = event.latlng.wrap();
+  function tellPlace(event, about) {
+    const place = event.latlng.wrap(), box = document.createElement("div");
+    if (about) box.appendChild(describe(about));
+    text("div", `${place.lat.toFixed(5)}, ${place.lng.toFixed(5)}`, box);
+    state.overlays.filter((one) => state.map.hasLayer(one.group)).forEach((one) => {
+      const style = signAt(one, event.latlng);
+      const label = style && ((one.answer.labels || [])[one.signs.indexOf(style)] || style.label);
+      if (style) text("div", `${one.title}: ${label}`, box);
+    });
     L.popup({ closeButton: true, className: "cs-tip" })
       .setLatLng(event.latlng)
-      .setContent(text("span", `${place.lat.toFixed(5)}, ${place.lng.toFixed(5)}`))
+      .setContent(box)
       .openOn(state.map);
   }
 
@@ -418,6 +566,7 @@
   async function choose(choice) {
     state.choice = choice;
     if (!state.map) return;
+    named(choice.alt);
     await styled();
     if (choice !== state.choice) return; /* chosen again meanwhile */
     if (state.topic !== choice.topic) {
@@ -431,6 +580,14 @@
       state.timer = setInterval(() => { if (!document.hidden) draw(); }, choice.refresh * 1000);
     }
     soon();
+  }
+
+  /* What the map says in words, for whoever does not see it. */
+  function named(alt) {
+    const box = state.map.getContainer();
+    if (!alt) return box.removeAttribute("aria-label");
+    box.setAttribute("role", "region");
+    return box.setAttribute("aria-label", alt);
   }
 
   /* Style sheets come when they come, and a map without its own has the wrong size. */
@@ -471,6 +628,7 @@
     defineMarks();
     map.attributionControl.setPrefix(false);
     map.createPane("ground").style.zIndex = 250;
+    map.createPane("surface").style.zIndex = 255; /* an estimate lies under rivers, names and marks */
     map.createPane("places").style.zIndex = 260; /* rivers lie on the land, whichever comes first */
     state.ground = L.canvas({ pane: "ground", padding: 0.5 });
     state.above = L.canvas({ pane: "places", padding: 0.5 });
@@ -488,7 +646,7 @@
     addLegend(map);
     L.control.layers(bases, overlays, { collapsed: true }).addTo(map);
     map.on("moveend overlayadd overlayremove", soon);
-    map.on("click", tellPlace);
+    map.on("click", (event) => tellPlace(event));
     map.whenReady(() => setInterval(keepAddress, 1000));
     if (state.choice) choose(state.choice);
   }

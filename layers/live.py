@@ -1,6 +1,6 @@
 """The element that fetches: the one part of the folium map that knows where the data are.
 
-A folium map is drawn once; this element then asks ``/api/cells`` whenever the view moves, the choice
+A folium map is drawn once; this element then asks ``/api/cells`` (and what else its layers name) whenever the view moves, the choice
 changes or time has passed, and draws what comes (``layers/live.js``). So the page that holds a
 million sites is as small as one that holds ten, and moving the map costs no rerun.
 
@@ -80,7 +80,8 @@ class Choice(folium.FeatureGroup):
     ----------
     choice : mapping
         ``topic``, ``query`` (of ``/api/cells``), ``area`` (west, south, east, north in degrees),
-        and optionally ``box``, ``site``, ``refresh`` (seconds), ``places`` (address of shapes).
+        and optionally ``box``, ``site``, ``refresh`` (seconds), ``places`` (address of shapes), ``alt``
+        (what the map says in words).
     """
 
     _template = Template(

@@ -143,9 +143,11 @@ def test_a_result_is_written_as_people_write_it(row, told):
 
 def test_every_layer_has_a_sign_for_every_code_and_no_two_look_alike():
     for layer in layers.available().values():
-        assert len({sign.shape for sign in layer.signs}) == len(layer.signs)
         assert len({sign.colour for sign in layer.signs}) == len(layer.signs)
-        assert layer.paint in ("status", "recency")
+        assert layer.kind in ("marks", "grid", "points", "shapes")
+        if layer.kind == "marks":  # what fills an area has no shape: there the lightness tells classes apart
+            assert len({sign.shape for sign in layer.signs}) == len(layer.signs)
+            assert layer.paint in ("status", "recency")
 
 
 def _script(element):

@@ -28,16 +28,36 @@ WORLD: Box = (-180.0, -90.0, 180.0, 90.0)
 
 
 @dataclass(frozen=True)
+class AreaFile:
+    """One set of areas (communes, aquifers) that shares are given for; read by ``situation/areas.py``.
+
+    ``key`` stands in addresses and is the file's name without its ending, ``name`` is the column of the
+    file that names each area.
+    """
+
+    key: str
+    title: str
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True)
 class Demonstration:
-    """What a topic is called, and where it lies, while it shows simulated readings of an invented place."""
+    """What a topic is called, and where it lies, while it shows simulated readings of an invented place.
+
+    The files of its ``areas`` lie beside the simulated readings, in ``data/demo``.
+    """
 
     title: str
     area: Box
+    areas: tuple[AreaFile, ...] = ()
 
 
 @dataclass(frozen=True)
 class Topic:
     """One subject; lengths in metres, ages in days, the area in degrees (EPSG:4326).
+
+    ``horizon_years`` is how far ahead a trend is drawn and a crossing of the limit is told.
 
     ``privacy`` maps a site type to ``exact``, ``blurred`` or ``area``; types that it does not name are
     ``exact``. ``crs`` are the reference systems that coordinates without one may be in, likeliest first.
@@ -64,6 +84,8 @@ class Topic:
     contact: str = ""
     licence: str = "unknown"
     demonstration: Demonstration | None = None
+    horizon_years: float = 10.0
+    areas: tuple[AreaFile, ...] = ()
 
     @builtins.property  # a field of ours is called property
     def standard(self) -> str | None:
@@ -79,7 +101,8 @@ class Topic:
         """Give the topic as pages show it: over simulated readings, with the invented place's name."""
         if not simulated or self.demonstration is None:
             return self
-        return replace(self, title=self.demonstration.title, area=self.demonstration.area)
+        place = self.demonstration
+        return replace(self, title=place.title, area=place.area, areas=place.areas)
 
 
 _WORDS = {
@@ -100,6 +123,8 @@ _WORDS = {
     "contact": str,
     "licence": str,
     "demonstration": dict,
+    "trend": dict,
+    "areas": list,
 }
 _KINDS = {str: "text in quotes", list: "a list in [ ]", dict: "a table", bool: "true or false"}
 
@@ -154,6 +179,8 @@ def read_topic(folder: Path) -> Topic:
         contact=said.get("contact", ""),
         licence=said.get("licence", "unknown"),
         demonstration=_demonstration(said.get("demonstration"), where),
+        horizon_years=_horizon(said.get("trend", {}), where),
+        areas=_area_files(said.get("areas", []), folder, "areas", where),
     )
 
 
@@ -176,7 +203,50 @@ def _demonstration(said: Mapping[str, Any] | None, where: str) -> Demonstration 
         return None
     if not isinstance(said.get("title"), str) or not isinstance(said.get("area"), list):
         raise DataFileError(f"{where}: [demonstration] takes a title in quotes and an area.")
-    return Demonstration(said["title"], _area(said["area"], where))
+    areas = _area_files(said.get("areas", []), DATA / "demo", "demonstration.areas", where)
+    return Demonstration(said["title"], _area(said["area"], where), areas)
+
+
+def _horizon(trend: Mapping[str, Any], where: str) -> float:
+    years = trend.get("horizon_years", 10)
+    if not isinstance(years, int | float) or isinstance(years, bool) or not 0 < years <= 100:
+        raise DataFileError(
+            f"{where}: trend.horizon_years is {years!r}; it takes years, more than 0 and at most 100."
+        )
+    strange = sorted(set(trend) - {"horizon_years"})
+    if strange:
+        raise DataFileError(f"{where}: [trend] has {', '.join(strange)}; it takes horizon_years.")
+    return float(years)
+
+
+def _area_files(value: Any, folder: Path, line: str, where: str) -> tuple[AreaFile, ...]:
+    """Read ``[[areas]]``; whether the files hold areas is found out when they are read."""
+    said = value if isinstance(value, list) else [value]
+    found: list[AreaFile] = []
+    for entry in said:
+        if not isinstance(entry, dict) or any(
+            not isinstance(entry.get(name), str) or not entry[name] for name in ("title", "file", "name")
+        ):
+            raise DataFileError(
+                f"{where}: [[{line}]] takes title, file and name in quotes, e.g. "
+                'title = "Communes", file = "communes.geojson", name = "NAME".'
+            )
+        file = Path(entry["file"])
+        if file.is_absolute() or ".." in file.parts:
+            raise DataFileError(
+                f"{where}: [[{line}]] names the file {entry['file']!r}; it takes the name of a file in {folder.name}/."
+            )
+        key = _slug(file.stem)
+        if any(other.key == key for other in found):  # one file may hold districts and communes
+            key = _slug(f"{file.stem}_{entry['name']}")
+        if any(other.key == key for other in found):
+            raise DataFileError(f"{where}: [[{line}]] names {entry['file']} twice with the same name column.")
+        found.append(AreaFile(key, entry["title"], folder / file, entry["name"]))
+    return tuple(found)
+
+
+def _slug(text: str) -> str:
+    return "".join(sign if sign.isalnum() else "_" for sign in text.lower())
 
 
 def _area(value: list[Any], where: str) -> Box:

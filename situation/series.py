@@ -66,6 +66,8 @@ class Series:
         ``censoring`` (``=``, ``<`` or ``>``).
     rows : array of int64
         Which row of the readings each row of *table* is, by position.
+    codes : array of int64
+        Code of the series of each of the readings, counted or not; -1 for other properties.
     about : DataFrame
         One row per series, in the order of the codes: :data:`KEYS`, ``strip`` (bool), name, type, place
         (degrees, WGS 84) and origin as the newest reading says them, ``position_rule`` (the strictest that
@@ -80,6 +82,7 @@ class Series:
 
     table: pd.DataFrame
     rows: Whole
+    codes: Whole
     about: pd.DataFrame
     left_out: Mapping[str, int]
     unit: str | None
@@ -133,6 +136,7 @@ def series(readings: pd.DataFrame, observed_property: str, limit: Limit | None =
     Series
         The same whatever the order of the rows.
     """
+    every = np.full(len(readings), -1, "int64")
     if "observed_property" in readings:
         mine = readings["observed_property"].eq(observed_property).fillna(False).to_numpy("bool")
         positions = np.flatnonzero(mine)
@@ -160,7 +164,8 @@ def series(readings: pd.DataFrame, observed_property: str, limit: Limit | None =
     about = _about(readings, code, first_rows, strip, kind, reason, reasons)
     told = np.bincount(reason[~good], minlength=len(reasons)).astype(int)
     left_out = {reasons[i]: int(told[i]) for i in np.argsort(-told, kind="stable") if told[i]}
-    return Series(table, positions[order], about, left_out, unit, species)
+    every[positions] = code
+    return Series(table, positions[order], every, about, left_out, unit, species)
 
 
 def _values(
@@ -232,7 +237,7 @@ def _numbered(
     order = np.lexsort((time, good, group)) if size else np.array([], "int64")
     newest = order[np.flatnonzero(np.r_[group[order][1:] != group[order][:-1], True])] if size else order
     keys = pd.DataFrame(
-        {name: readings[name].to_numpy()[newest] for name in KEYS if name in readings}
+        {name: readings[name].iloc[newest].array for name in KEYS if name in readings}
         | {"empty": ~(np.bincount(group[good], minlength=size) > 0), "strip": strip[newest]}
     )
     ranked = keys.sort_values(["empty", *[n for n in KEYS if n in keys], "strip"], kind="stable").index
@@ -276,15 +281,16 @@ def _about(
 
 def _strictest(readings: pd.DataFrame, newest: Whole) -> pd.api.extensions.ExtensionArray:
     """Give the strictest rule that any reading of the site has: what one file hides stays hidden."""
-    rule = np.zeros(len(readings), "int64")
-    site, sites = numbered(readings["monitoring_location_id"])
+    strictest = np.zeros(len(newest), "int64")
     if "position_rule" in readings:
         numbers, names = codes(readings["position_rule"])
         # A rule that we do not know is not a licence to show: it counts as blurred.
         known = [POSITION_RULES.index(str(n)) if n in POSITION_RULES else int(n is not None) for n in names]
         rule = np.array(known, "int64")[numbers]
-    by_site = np.zeros(sites, "int64")
-    if rule.any():
-        np.maximum.at(by_site, site, rule)
-    words = pa.array(POSITION_RULES, pa.large_string()).take(pa.array(by_site[site[newest]]))
+        if rule.any():
+            site, sites = numbered(readings["monitoring_location_id"])
+            by_site = np.zeros(sites, "int64")
+            np.maximum.at(by_site, site, rule)
+            strictest = by_site[site[newest]]
+    words = pa.array(POSITION_RULES, pa.large_string()).take(pa.array(strictest))
     return pd.array(words, dtype="str")  # type: ignore[call-overload,no-any-return]

@@ -47,6 +47,7 @@ class View:
     batch: int | None = None
     token: str | None = None
     only: str = "all"
+    areas: str | None = None
 
     @property
     def chosen_topic(self) -> Topic:
@@ -84,7 +85,9 @@ class View:
         """Say the view as the parameters of an address; what is as usual is left out."""
         usual = View(self.topic, self.observed_property, self.standard)
         said = {"topic": self.topic, "property": self.observed_property, "standard": self.standard}
-        for name in ("period", "review", "as_of", "bbox", "zoom", "site", "since", "batch", "token", "only"):
+        for name in (
+            "period", "review", "as_of", "bbox", "zoom", "site", "since", "batch", "token", "only", "areas",
+        ):  # fmt: skip
             value = getattr(self, name)
             if value is not None and value != getattr(usual, name):
                 said[name] = ",".join(f"{v:.6g}" for v in value) if name == "bbox" else str(value)
@@ -98,7 +101,7 @@ class View:
         ----------
         params : mapping of str to str
             ``topic``, ``property``, ``standard``, ``period``, ``review``, ``as_of``, ``bbox``, ``zoom``,
-            ``site``, ``since``, ``batch``, ``token``, ``only``; others are ignored.
+            ``site``, ``since``, ``batch``, ``token``, ``only``, ``areas``; others are ignored.
         strict : bool
             Raise on what does not exist, instead of taking what comes first.
 
@@ -128,6 +131,7 @@ class View:
             batch=reader.whole("batch"),
             token=reader.matching("token", _TOKEN),
             only=reader.choice("only", ONLY, "all"),
+            areas=reader.matching("areas", _TOKEN),
         )
 
 

@@ -29,6 +29,7 @@ def test_a_full_address_comes_back_as_it_was():
         "topic": "air", "property": "pm10", "standard": "who_air_quality", "period": "2020-01-01/2024-12-31",
         "review": "all", "as_of": "17", "bbox": "38.9,-4.7,39.6,-4.1", "zoom": "9", "site": "usgs:1/2 é&=",
         "since": "2026-03-31", "batch": "4", "token": "abc_DEF-1", "only": "above",
+        "areas": "aquifers",
     }  # fmt: skip
     view = View.from_params(params, strict=True)
     assert view.bbox == (38.9, -4.7, 39.6, -4.1)

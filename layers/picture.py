@@ -16,9 +16,7 @@ the cell shows its worst status and how many sites it stands for.
 from __future__ import annotations
 
 import math
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +28,7 @@ import store
 from layers.exceedances import ABOVE
 from layers.recency import SIGNS as AGES
 from layers.recency import age_codes
+from layers.shelf import Shelf
 from layers.status import CODES
 from layers.subject import is_simulated
 from situation import privacy
@@ -206,43 +205,7 @@ def make(view: View, now: pd.Timestamp) -> Picture:
     return draw(table, topic, PROPERTIES[view.observed_property].title, version, now)
 
 
-class _Shelf:
-    """The last pictures, by choice; one maker at a time per choice, so that a crowd waits for one."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[Any, Picture] = OrderedDict()
-        self._making: dict[Any, threading.Lock] = {}
-        self._door = threading.Lock()
-
-    def get(self, key: Any, maker: Callable[[], Picture]) -> Picture:
-        with self._door:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-            turn = self._making.setdefault(key, threading.Lock())
-        with turn:
-            with self._door:
-                if key in self._kept:
-                    return self._kept[key]
-            made = maker()
-            with self._door:
-                self._put(key, made)
-                self._making.pop(key, None)
-            return made
-
-    def _put(self, key: Any, made: Picture) -> None:
-        self._kept[key] = made
-        while len(self._kept) > 1 and (
-            len(self._kept) > 64 or sum(map(len, self._kept.values())) > _KEEP_ROWS
-        ):
-            self._kept.popitem(last=False)
-
-    def clear(self) -> None:
-        with self._door:
-            self._kept.clear()
-
-
-_shelf = _Shelf()
+_shelf: Shelf[Picture] = Shelf(most=64, most_rows=_KEEP_ROWS)
 
 
 def key_of(view: View, now: pd.Timestamp) -> tuple[Any, ...]:

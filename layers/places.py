@@ -19,5 +19,5 @@ def places_of(topic: str) -> Path | None:
         return None
     candidates = [FOLDER / known.key / FILE]
     if is_simulated() and known.demonstration:
-        candidates += sorted((DATA / "demo").glob("*.geojson"))
+        candidates.append(DATA / "demo" / "valley.geojson")
     return next((file for file in candidates if file.is_file()), None)

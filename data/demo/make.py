@@ -406,6 +406,56 @@ def _feature(kind: str, name: str, shape: str, coordinates: Any) -> dict[str, An
     }
 
 
+# -- areas for shares ---------------------------------------------------------------------------------
+
+
+def communes() -> dict[str, Any]:
+    """Draw the invented communes as GeoJSON (EPSG:4326): what is nearest to each village."""
+    frame = [(0.0, 0.0), (WIDE, 0.0), (WIDE, HIGH), (0.0, HIGH)]
+    features = []
+    for name, centre in VILLAGES.items():
+        ring = frame
+        for other in VILLAGES.values():
+            ring = _nearer(ring, centre, other) if other != centre else ring
+        features.append(_area(f"{name} (simulated)", ring))
+    return {"type": "FeatureCollection", "features": features}
+
+
+Ring = list[tuple[float, float]]
+
+
+def _nearer(ring: Ring, here: tuple[float, float], there: tuple[float, float]) -> Ring:
+    """Cut off what of a convex ring is nearer to *there* than to *here* (Sutherland and Hodgman 1974)."""
+    dx, dy = there[0] - here[0], there[1] - here[1]
+    limit = (there[0] ** 2 + there[1] ** 2 - here[0] ** 2 - here[1] ** 2) / 2
+    kept: Ring = []
+    for (x1, y1), (x2, y2) in zip(ring, ring[1:] + ring[:1], strict=True):
+        one, two = x1 * dx + y1 * dy - limit, x2 * dx + y2 * dy - limit
+        if one <= 0:
+            kept.append((x1, y1))
+        if one * two < 0:
+            share = one / (one - two)
+            kept.append((x1 + share * (x2 - x1), y1 + share * (y2 - y1)))
+    return kept
+
+
+def aquifers() -> dict[str, Any]:
+    """Draw the invented aquifers as GeoJSON (EPSG:4326): gravel along the river, rock north and south."""
+    along = [float(x) for x in np.linspace(0, WIDE, 61)]
+    north, south = ([(x, river(x) + side * 2_200) for x in along] for side in (1, -1))
+    features = [
+        _area("Ash gravel (simulated)", south + north[::-1]),
+        _area("Northern sandstone (simulated)", [*north, (WIDE, HIGH), (0.0, HIGH)]),
+        _area("Southern limestone (simulated)", [(0.0, 0.0), (WIDE, 0.0), *south[::-1]]),
+    ]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _area(name: str, ring: Ring) -> dict[str, Any]:
+    points = [degrees(x, y) for x, y in ring]
+    return _feature("area", name, "Polygon", [[*points, points[0]]])
+
+
 # -- writing ----------------------------------------------------------------------------------------
 
 
@@ -435,8 +485,10 @@ def make(folder: Path = FOLDER) -> None:
     write(folder / "laboratory_2025_2026.csv", RESULTS, [r for r in measured if r["sampled_on"] >= "2025"])
     write(folder / "volunteers.csv", RESULTS, strips)
     write(folder / "air.csv", RESULTS, air_results)
-    text = json.dumps(shapes(), ensure_ascii=False, separators=(",", ":"))
-    (folder / "valley.geojson").write_text(text + "\n", encoding="utf-8")
+    drawn = {"valley": shapes(), "communes": communes(), "aquifers": aquifers()}
+    for name, shape in drawn.items():
+        text = json.dumps(shape, ensure_ascii=False, separators=(",", ":"))
+        (folder / f"{name}.geojson").write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ from situation.settings import settings
 from situation.standard import standards
 from situation.status import assess
 from situation.topic import Topic
-from situation.unit import codes
+from situation.unit import codes, shown
 from situation.view import View
 
 Floats = npt.NDArray[np.float64]
@@ -400,5 +400,6 @@ def _word(row: Mapping[Any, Any]) -> str:
     if number is None or number != number:
         return str(row["result_text"] or "")[:60]
     told = f"{number:.4g}" if abs(number) < 10_000 else f"{number:,.0f}"
-    unit = " ".join(str(part) for part in (row["unit"], row["method_speciation"]) if part and part == part)
+    said = (row["unit"], row["method_speciation"])
+    unit = " ".join(word for word in (shown(str(part)) for part in said if part and part == part) if word)
     return " ".join(part for part in ("" if sign == "=" else sign, told, unit) if part)

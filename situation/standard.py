@@ -8,6 +8,16 @@ Every row says where it stands (``reference``, ``url``) and whether a second tex
 as oxygen), ``outside range`` (``lower`` and ``upper``, such as pH), or ``detected`` (``value`` 0; ``upper``
 is then the largest limit of detection that still shows absence).
 
+Three more columns may be there. ``terms`` makes the row a rule about several substances of one sample:
+a sum (``pfoa + pfos``, in the row's unit) or, with the unit ``1``, a sum of shares
+(``nitrate/50 mg/L as NO3 + nitrite/3 mg/L as NO2``); a term may be weighted (``0.5 * pfhxs``). ``exposure``
+says whether one reading is enough (``acute``, also where nothing is said) or whether the limit is meant for
+years of drinking (``chronic``), with the reason after a colon. ``tier`` tells two levels of one kind apart.
+
+Which row counts: the first kind of :data:`KINDS` that the standard has, health before all others, and of
+two tiers the stricter, ``acceptable`` before ``permissible``. The others are shown beside it
+(:meth:`Standard.limits_for`).
+
 What surprised us: half of the numbers people quote are without their form ("nitrate 10"), and limits
 change on a date fixed years ahead (lead in the EU), so a row may be valid from or until a day.
 """
@@ -23,6 +33,7 @@ from pathlib import Path
 import pandas as pd
 
 from situation import datafile, unit
+from situation.composite import Term, read_terms, text_of
 from situation.errors import ChoiceError, DataFileError, UnitError
 from situation.properties import PROPERTIES
 from situation.settings import DATA
@@ -44,14 +55,19 @@ COLUMNS = (
     "url",
     "verified",
 )
+#: Columns that a file may have beside those.
+OPTIONAL_COLUMNS = ("terms", "exposure", "tier")
 #: Which limit is meant when a standard has several for one property: the first of these kinds.
 KINDS = ("health", "status", "ecological", "action", "screening", "indicator", "aesthetic")
+#: Of two limits of one kind the first of these.
+TIERS = ("", "acceptable", "permissible")
+EXPOSURES = ("acute", "chronic")
 COMPARISONS = ("above", "at_or_above", "below", "outside range", "detected")
 
 
 @dataclass(frozen=True)
 class Limit:
-    """One row of a standard; numbers in ``unit`` (UCUM) and ``species``."""
+    """One row of a standard; numbers in ``unit`` (UCUM) and ``species``; ``terms`` of a sum or ratio rule."""
 
     property: str
     value: float | None
@@ -69,10 +85,14 @@ class Limit:
     verified: bool
     verified_by: str
     row: int
+    tier: str = ""
+    terms: tuple[Term, ...] = ()
+    exposure: str = "acute"
+    exposure_reason: str = ""
 
     def text(self) -> str:
-        """Say the limit as people write it: ``50 mg/L as NO3``, ``6.5 to 8.5 [pH]``, ``not detectable``."""
-        unit_text = "" if self.unit in ("[pH]", "1") else f" {self.unit}"
+        """Say the limit as people write it: ``50 mg/L as NO3``, ``6.5 to 8.5``, ``not detectable``."""
+        unit_text = unit.shown(self.unit, before=" ")
         species = f" {self.species}" if self.species and PROPERTIES[self.property].needs_species else ""
         if self.comparison == "outside range":
             return f"{self.lower:g} to {self.upper:g}{unit_text}{species}"
@@ -99,19 +119,24 @@ class Standard:
     @property
     def limits(self) -> pd.DataFrame:
         """The rows as a table with the columns of the file."""
-        table = pd.DataFrame([vars(row) for row in self.rows])
+        table = pd.DataFrame([{**vars(row), "terms": text_of(row.terms)} for row in self.rows])
         return table.rename(columns={"species": "method_speciation", "fraction": "sample_fraction"})
 
     def limits_for(self, observed_property: str, on: date | None = None) -> list[Limit]:
         """List the limits of a property in force on a day (today), the one that counts first."""
         day = on or date.today()
         rows = [row for row in self.rows if row.property == observed_property and row.valid(day)]
-        return sorted(rows, key=lambda row: KINDS.index(row.kind))
+        return sorted(rows, key=lambda row: (KINDS.index(row.kind), TIERS.index(row.tier)))
 
     def limit(self, observed_property: str, on: date | None = None) -> Limit | None:
         """Give the limit that counts: health before all others, in force on a day (today)."""
         rows = self.limits_for(observed_property, on)
         return rows[0] if rows else None
+
+    def needed(self, observed_property: str, on: date | None = None) -> tuple[str, ...]:
+        """Name the properties whose readings the limit that counts is about, the property itself first."""
+        limit = self.limit(observed_property, on)
+        return (observed_property, *(term.property for term in (limit.terms if limit else ())))
 
 
 def read_standard(path: Path) -> Standard:
@@ -136,7 +161,25 @@ def read_standard(path: Path) -> Standard:
         raise DataFileError(f"{path.name} has no rows; each limit is one row.")
     titles = [row.get("standard", "") for _, row in cells]
     title = titles[0] or path.stem.replace("_", " ").capitalize()
-    return Standard(path.stem, title, tuple(_limit(path, number, row) for number, row in cells))
+    limits = tuple(_limit(path, number, row) for number, row in cells)
+    _check_once(path, limits)
+    return Standard(path.stem, title, limits)
+
+
+def _check_once(path: Path, limits: tuple[Limit, ...]) -> None:
+    """Refuse two limits of one kind and tier that are in force on one day: nobody could say which counts."""
+    seen: dict[tuple[object, ...], list[Limit]] = {}
+    for limit in limits:
+        others = seen.setdefault((limit.property, limit.kind, limit.tier, limit.fraction), [])
+        for other in others:
+            if (limit.valid_from or date.min) <= (other.valid_to or date.max) and (
+                other.valid_from or date.min
+            ) <= (limit.valid_to or date.max):
+                raise DataFileError(
+                    f"{path.name}, row {limit.row}: {limit.property} has a {limit.kind} limit in row "
+                    f"{other.row} already; give one of them another kind, tier or time (valid_from, valid_to)."
+                )
+        others.append(limit)
 
 
 def _limit(path: Path, number: int, cells: Mapping[str, str]) -> Limit:
@@ -149,8 +192,10 @@ def _limit(path: Path, number: int, cells: Mapping[str, str]) -> Limit:
         raise DataFileError(
             f"{where}: verified takes 'yes: by which text' or 'no', not {cells['verified']!r}."
         )
+    key = _property(where, cells["property"])
+    exposure, _, exposure_reason = cells.get("exposure", "").partition(":")
     limit = Limit(
-        property=_property(where, cells["property"]),
+        property=key,
         value=value,
         unit=_unit(where, cells["unit"]),
         species=_species(where, cells["property"], cells["method_speciation"], cells["unit"]),
@@ -166,6 +211,10 @@ def _limit(path: Path, number: int, cells: Mapping[str, str]) -> Limit:
         verified=verified.strip().lower() == "yes",
         verified_by=by.strip(),
         row=number,
+        tier=_word(where, "tier", cells.get("tier", ""), TIERS),
+        terms=_terms(where, cells.get("terms", "")),
+        exposure=_word(where, "exposure", exposure.strip() or "acute", EXPOSURES),
+        exposure_reason=exposure_reason.strip(),
     )
     _check(where, limit)
     return limit
@@ -202,10 +251,19 @@ def _species(where: str, key: str, text: str, unit_text: str) -> str | None:
     return said if said or not concentration else item.default_species
 
 
+def _terms(where: str, text: str) -> tuple[Term, ...]:
+    try:
+        return read_terms(text) if text else ()
+    except DataFileError as wrong:
+        raise DataFileError(f"{where}: {wrong}") from wrong
+
+
 def _word(where: str, name: str, text: str, words: tuple[str, ...]) -> str:
     text = {"outside": "outside range", "outside_range": "outside range"}.get(text, text)
     if text not in words:
-        raise DataFileError(f"{where}: {name} is {text!r}; it takes {', '.join(words)}.")
+        raise DataFileError(
+            f"{where}: {name} is {text!r}; it takes {', '.join(word for word in words if word)}."
+        )
     return text
 
 
@@ -234,11 +292,38 @@ def _check(where: str, limit: Limit) -> None:
         raise DataFileError(f"{where}: the reference is missing: which text says so?")
     if limit.url and not re.match(r"https?://", limit.url):
         raise DataFileError(f"{where}: url is {limit.url!r}; it begins with https://.")
+    if limit.terms:
+        _check_terms(where, limit)
     try:
         item = PROPERTIES[limit.property]
         unit.factor(limit.property, limit.unit, limit.species, item.default_unit, item.default_species)
     except UnitError as wrong:
         raise DataFileError(f"{where}: {limit.unit} does not fit {limit.property}: {wrong}") from wrong
+
+
+def _check_terms(where: str, limit: Limit) -> None:
+    if limit.comparison not in ("above", "at_or_above"):
+        raise DataFileError(f"{where}: a rule with terms takes above or at_or_above, not {limit.comparison}.")
+    ratio = limit.unit == "1"
+    for term in limit.terms:
+        if term.property == limit.property:
+            raise DataFileError(f"{where}: {term.property} cannot be a term of itself.")
+        if ratio and term.share_of is None:
+            raise DataFileError(
+                f"{where}: the term {term.property} has no denominator; with the unit 1 each term is a share, "
+                f"e.g. {term.property}/50 mg/L."
+            )
+        if not ratio and term.share_of is not None:
+            raise DataFileError(
+                f"{where}: the term {term.property} is a share of {term.share_of:g}, but the unit of the row is "
+                f"{limit.unit}; write 1 as the unit of a sum of shares."
+            )
+        item = PROPERTIES[term.property]
+        to_unit, to_species = (term.unit, term.species) if ratio else (limit.unit, limit.species)
+        try:
+            unit.factor(term.property, item.default_unit, item.default_species, to_unit, to_species)
+        except UnitError as wrong:
+            raise DataFileError(f"{where}: the term {term.property} cannot be added up: {wrong}") from wrong
 
 
 _READ: dict[tuple[str, int], Standard | DataFileError] = {}

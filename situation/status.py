@@ -9,8 +9,12 @@ Which reading counts. Medium, fraction and depth are never mixed: each combinati
 of its own, and the site shows its worst group (above, near, inconclusive, below) and which one that is.
 A test strip counts only where the same medium was never measured otherwise at the site; if a newer strip
 reads above the limit, ``reason`` says so. Within a group the newest reading counts; at the same instant
-laboratory comes before meter, sensor and unknown. A newer reading in an unknown form does not replace an older one in a known form: it stands
-beside it as a group of its own.
+laboratory comes before meter, sensor and unknown. A newer reading in an unknown form does not replace an
+older one in a known form: it stands beside it as a group of its own.
+
+A limit about several substances together (``terms``) is held against their sum in one sample, an interval
+where a part is censored or missing (:mod:`situation.composite`): ``above`` when its lower end is,
+``below`` only when its upper end is not above the limit, else ``inconclusive``.
 
 What surprised us: a coliform count "<10 per 100 mL" does not show absence, and taking the maximum of a
 column of results lets a non-detect's limit pass for a reading.
@@ -19,13 +23,14 @@ column of results lets a non-detect's limit pass for a reading.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from situation.composite import with_sums
 from situation.standard import Limit, Standard
 from situation.topic import Topic
 from situation.unit import codes, factors, numbered
@@ -103,7 +108,8 @@ def assess(
     ----------
     latest : DataFrame
         The store's current picture: the newest reading per site, medium, fraction, form, depth and
-        procedure class, columns named as in ``situation/observation.py`` (flat form) and ``n``.
+        procedure class, columns named as in ``situation/observation.py`` (flat form) and ``n``. Where the
+        limit is about several substances, every reading of these too (:meth:`Standard.needed`).
     standard : Standard or None
         None, or one without a limit for the property, gives ``no limit`` everywhere.
     observed_property : str
@@ -123,10 +129,15 @@ def assess(
         ``freshness``, ``reason`` (why inconclusive, or what else to know), ``n`` (readings of the
         site), ``groups`` (combinations of medium, fraction, depth and known or unknown form at the site).
     """
-    rows = _of_property(latest, observed_property)
     limit = standard.limit(observed_property, now.date()) if standard else None
+    if limit is not None and limit.terms and "observed_property" in latest:
+        rows = with_sums(latest, observed_property, limit, topic.near_share)
+    else:
+        rows = _of_property(latest, observed_property)
     read = _Readings.of(rows, limit)
     status, reason = _row_statuses(read, limit, topic.near_share)
+    if read.sums is not None:
+        rows, read = _written(rows, read, status)
     other = _other_fraction(rows, limit)
     status, reason = np.where(other, INCONCLUSIVE, status), np.where(other, 7, reason)
     chosen = _choose(rows, read, status)
@@ -162,6 +173,9 @@ class _Readings:
     censoring: Codes  # 0 = quantified, 1 <, 2 >, 3 text, 4 missing or unknown
     convertible: Flags
     why: pd.Series  # why not convertible
+    sums: Flags | None = None  # which rows were added up of several substances
+    low: Numbers | None = None  # what such a sum is at least
+    high: Numbers | None = None  # and at most
 
     @classmethod
     def of(cls, rows: pd.DataFrame, limit: Limit | None) -> _Readings:
@@ -175,13 +189,19 @@ class _Readings:
         how = factors(rows, limit.unit, limit.species)
         scale, offset = how["scale"].to_numpy(), how["offset"].to_numpy()
         good = np.isfinite(scale)
-        return cls(
+        read = cls(
             np.where(good, result * scale + offset, result),
             np.where(good, bound * scale + offset, bound),
             censoring,
             good,
             how["reason"],
         )
+        if "sum_low" not in rows:
+            return read
+        low, high = _numbers(rows, "sum_low"), _numbers(rows, "sum_high")
+        sums = np.isfinite(low)
+        why = read.why.where(~sums, rows["sum_note"])
+        return replace(read, why=why, convertible=good | sums, sums=sums, low=low, high=high)
 
 
 def _numbers(rows: pd.DataFrame, name: str) -> Numbers:
@@ -197,6 +217,7 @@ _WHY = (
     "the result is text, not a number",
     "the result is missing",
     "the limit is for another fraction of the sample",
+    "limits of detection leave it open whether the sum is above the limit",
 )
 
 
@@ -229,7 +250,34 @@ def _row_statuses(read: _Readings, limit: Limit | None, near_share: float) -> tu
         [0, 5, 6, 1, 3, 2, 4],
         6,
     )
+    if read.sums is not None and read.low is not None and read.high is not None:
+        status = np.where(read.sums, _interval(read.low, read.high, limit, near_share), status)
+        noted = read.why.notna().to_numpy()
+        open_end = np.where(status == INCONCLUSIVE, 8, 0)
+        reason = np.where(read.sums, np.where(noted, 1, open_end), reason)
     return status.astype("int64"), reason.astype("int64")
+
+
+def _interval(low: Numbers, high: Numbers, limit: Limit, near_share: float) -> Codes:
+    """Compare what is known only to lie between two numbers."""
+    at_least = _quantified(low, limit, near_share)
+    at_most = _quantified(high, limit, near_share)  # inconclusive where nothing bounds it
+    open_end = (at_most == ABOVE) | (at_most == INCONCLUSIVE)
+    # All of it from the near share on is near; an interval that begins below that is below the limit.
+    return np.where(at_least == ABOVE, ABOVE, np.where(open_end, INCONCLUSIVE, at_least))
+
+
+def _written(rows: pd.DataFrame, read: _Readings, status: Codes) -> tuple[pd.DataFrame, _Readings]:
+    """Write an interval by the end that decides: a sum above the limit as more than its lower end."""
+    if read.sums is None or read.low is None:
+        return rows, read
+    over = read.sums & (status == ABOVE) & (read.censoring != 0)
+    rows = rows.assign(censoring=rows["censoring"].astype("str").where(~over, ">"))
+    return rows, replace(
+        read,
+        censoring=np.where(over, 2, read.censoring),
+        bound=np.where(over, read.low, read.bound),
+    )
 
 
 def _other_fraction(rows: pd.DataFrame, limit: Limit | None) -> Flags:

@@ -65,6 +65,7 @@ class _Table(NamedTuple):
     spellings: dict[str, str]  # folded spelling to UCUM
     exact: dict[str, str]  # UCUM codes and spellings as written
     refused: dict[str, str]  # folded spelling to reason
+    shown: dict[str, str]  # UCUM to how people write it, where that differs
 
 
 # -- the tables -------------------------------------------------------------------------------------
@@ -78,7 +79,7 @@ def read_units(path: Path) -> _Table:
     DataFileError
         Naming the row that cannot be used.
     """
-    table = _Table({}, {}, {}, {})
+    table = _Table({}, {}, {}, {}, {})
     for row, cells in datafile.rows(path, ("ucum", "kind", "scale", "offset", "spellings", "reason")):
         code, names = cells["ucum"], [name for name in cells["spellings"].split("|") if name]
         if not code:
@@ -86,6 +87,8 @@ def read_units(path: Path) -> _Table:
                 raise DataFileError(f"{path.name}, row {row}: a unit that is refused needs a reason.")
             table.refused.update({_fold(name): cells["reason"] for name in names})
             continue
+        if cells.get("shown"):
+            table.shown[code] = "" if cells["shown"] == "(nothing)" else cells["shown"]
         scale = _exact_number(path, row, cells["scale"])
         table.scales[code] = Scale(code, cells["kind"], scale, _exact_number(path, row, cells["offset"]))
         for name in (code, *names):
@@ -273,6 +276,25 @@ def kind_of(ucum: str | None) -> str | None:
     """Name the kind of quantity of a UCUM unit (``mass_concentration``, ``temperature`` …), or None."""
     scale = _units().scales.get(ucum or "")
     return scale.kind if scale else None
+
+
+def shown(ucum: str | None, before: str = "") -> str:
+    """Write a UCUM unit as people do: ``per 100 mL`` for ``{count}/(100.mL)``, nothing for ``[pH]``.
+
+    Parameters
+    ----------
+    ucum : str or None
+        A code of ``data/units.csv``; others are given back as they are.
+    before : str
+        Put before what is not empty, e.g. a space.
+
+    Examples
+    --------
+    >>> shown("[CFU]/(100.mL)"), shown("[pH]"), shown("mg/L", before=" ")
+    ('CFU per 100 mL', '', ' mg/L')
+    """
+    text = _units().shown.get(ucum, ucum) if ucum else ""
+    return before + text if text else ""
 
 
 # -- converting -------------------------------------------------------------------------------------

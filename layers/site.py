@@ -80,13 +80,37 @@ def _text(value: object) -> str:
 
 
 def _history(view: View, now: pd.Timestamp) -> tuple[pd.DataFrame, int]:
-    topic = view.chosen_topic
+    names = _behind(view)
+    table = _kept(view, now, names)
+    if table.empty:
+        return pd.DataFrame(), 0
+    table = privacy.public(table, view.chosen_topic)
+    # Asked for by a name that the public does not know: as if it did not exist.
+    table = table[table["monitoring_location_id"] == view.site]
+    hidden = len(names) if len(table) and (table["position_rule"] != "exact").any() else 0
+    return table.sort_values("phenomenon_time", ascending=False, kind="stable", ignore_index=True), hidden
+
+
+def readings_behind(view: View, now: pd.Timestamp, observed_property: str) -> pd.DataFrame:
+    """Give the readings of the site that *view* names as the store has them: not to be shown as they are.
+
+    Returns
+    -------
+    DataFrame
+        Flat form, exact places and names; a square of hidden wells gives those of each well.
+    """
+    return _kept(view, now, _behind(view), observed_property)
+
+
+def _kept(
+    view: View, now: pd.Timestamp, names: list[str], observed_property: str | None = None
+) -> pd.DataFrame:
     place = store.shared(settings().active_store_url)
     since, until = view.interval(now)
-    names = _behind(view)
     parts = [
         place.observations(
             site=name,
+            observed_property=observed_property,
             topic=view.topic,
             review=view.review,
             as_of=view.as_of,
@@ -97,13 +121,7 @@ def _history(view: View, now: pd.Timestamp) -> tuple[pd.DataFrame, int]:
         for name in names[:_MOST_HIDDEN]
     ]
     parts = [part for part in parts if len(part)]
-    if not parts:
-        return pd.DataFrame(), 0
-    table = privacy.public(pd.concat(parts, ignore_index=True), topic)
-    # Asked for by a name that the public does not know: as if it did not exist.
-    table = table[table["monitoring_location_id"] == view.site]
-    hidden = len(names) if len(table) and (table["position_rule"] != "exact").any() else 0
-    return table.sort_values("phenomenon_time", ascending=False, kind="stable", ignore_index=True), hidden
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
 def _behind(view: View) -> list[str]:

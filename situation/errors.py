@@ -9,6 +9,7 @@ Each message is one sentence for a person who can act: what was wrong, where, wh
   x UnitError           a unit or species cannot be read or converted
   x FieldFileError      an uploaded file cannot be read at all (its rows could not even be counted)
     + FileTooLarge      over a limit of size, columns, cells or time
+  x StatisticError      readings from which a statistic cannot be had: too few, all censored, of both sides
   x ObservationError    a table does not have the shape of the table of observations
   x StoreError          the store cannot do what was asked
     + NoSuchBatch       no batch of that number
@@ -37,6 +38,10 @@ class ChoiceError(CommonsightError):
 
 class UnitError(CommonsightError):
     """A unit or species cannot be read, or not be converted into another."""
+
+
+class StatisticError(CommonsightError):
+    """Readings that a statistic cannot be had from, with the reason."""
 
 
 class FieldFileError(CommonsightError):

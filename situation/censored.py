@@ -267,7 +267,7 @@ def _se(numbers: Numbers, below: Flags) -> float:
 
 
 def _se_2013(numbers: Numbers, below: Flags) -> float:
-    """The standard error that EnvStats printed until 2.x: areas to the right of each reading."""
+    """Give the standard error that EnvStats printed until 2.x, from the areas to the right."""
     order = np.lexsort((~below, numbers))
     ranked, dark = numbers[order], below[order]
     y, probability, left_over = _steps(numbers, below)

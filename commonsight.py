@@ -609,6 +609,70 @@ def status_table(opened: Store, view: View) -> pd.DataFrame:
     return rows[[*STATUS_COLUMNS, *rest]].reset_index(drop=True)
 
 
+@command()
+@click.option("--property", "observed_property", metavar="P", help="Observed property, e.g. nitrate.")
+@click.option("--standard", metavar="S", help="Standard, e.g. who_drinking_water.")
+@click.option("--topic", metavar="T", help="A folder of data/topics.")
+@click.option("--bbox", metavar="W,S,E,N", help="Only sites in this box, in degrees.")
+@click.option("--site", metavar="ID", help="Only this site, as status names it.")
+@click.option("--period", metavar="P", help="all, 1y, 5y, or two days: 2020-01-01/2024-12-31.")
+@click.option("--review", metavar="R", help="accepted (default), or all: with what waits for a review.")
+@click.option("--as-of", metavar="V", help="As the store was at this data version (see history).")
+@click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
+@click.option(
+    "--out", metavar="FILE", type=click.Path(path_type=Path), help="Write here instead of to the screen."
+)
+def trends(form: str, out: Path | None, **chosen: str | None) -> int:
+    """Find the trend of each series of readings, and when it may cross the limit: one row per series.
+
+    A series is one site, medium, fraction and depth; test strips are series of their own. slope is per year
+    in unit and method_speciation, with its interval slope_low to slope_high and p; trend is rising, falling,
+    no clear trend, or not enough readings (why says why). crossing_time is when the trend line crosses the
+    limit, crossing_earliest and crossing_latest its interval (latest empty: perhaps never); nothing is said
+    beyond the topic's horizon. confirmed says whether an exceedance is more than a single reading. The
+    numbers are those of the Trends page and of /api/trends.csv.
+
+    \b
+    Examples:
+      python -m commonsight trends --property nitrate --standard who_drinking_water
+      python -m commonsight trends --property arsenic --format json --out arsenic.json
+    """
+    import pandas as pd
+
+    from layers import trends as found
+    from situation.view import View
+
+    named = {"property": chosen.pop("observed_property"), **chosen}
+    view = View.from_params({name: value for name, value in named.items() if value is not None}, strict=True)
+    opened = open_store()
+    made = found.make(opened, view, pd.Timestamp.now("UTC"))
+    simulated = bool(opened.meta().get("simulated"))
+    _note_simulated(opened)
+    if wants_json():
+        say_json(found.as_json(made, view, simulated=simulated))
+        return DONE
+    if form == "json":
+        answer = found.as_json(made, view, simulated=simulated)
+        text = json.dumps(_plain(answer), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    else:
+        text = _trends_csv(found.inside(made, view), found.CLOSED, simulated)
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        _write(out, text)
+        say(f"{len(found.inside(made, view)):,} series written to {out}", to_person=True)
+    return DONE
+
+
+def _trends_csv(rows: pd.DataFrame, closed: frozenset[str], simulated: bool) -> str:
+    from situation.spreadsheet import safe_cells
+
+    table = safe_cells(rows, closed)
+    if simulated:
+        table["simulated"] = "yes"
+    return str(table.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%dT%H:%M:%SZ"))
+
+
 def _csv(table: pd.DataFrame, simulated: bool) -> str:
     from situation.spreadsheet import safe_cells
 

@@ -15,9 +15,11 @@ import streamlit as st
 import store
 from layers import picture as pictures
 from layers import site as sites
+from layers import trends as found
 from layers.changes import between
 from layers.picture import Picture
 from layers.subject import is_simulated
+from layers.trends import Trends
 from situation.headline import Changes
 from situation.settings import settings
 from situation.view import View
@@ -74,3 +76,26 @@ def site(view: View) -> sites.Sheet | None:
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={View: lambda _: 0})
 def _site(key: tuple[Any, ...], site: str, view: View) -> sites.Sheet | None:
     return sites.sheet(view, now())
+
+
+def trends(view: View, wait: str) -> Trends:
+    """Give the trends of a view (shared between visitors; do not change them); *wait* is said meanwhile."""
+    moment = now()
+    if found.is_ready(view, moment):
+        return found.table(view, moment)
+    with st.spinner(wait):
+        return found.table(view, moment)
+
+
+def site_trends(view: View, observed_property: str | None = None) -> Trends | None:
+    """Give the trends and readings of the site that the view names, or None; of its property, or another."""
+    if view.site is None:
+        return None
+    wanted = view.but(observed_property=observed_property or view.observed_property)
+    kept: Trends | None = _site_trends(pictures.key_of(wanted, now()), view.site, wanted)
+    return kept
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={View: lambda _: 0})
+def _site_trends(key: tuple[Any, ...], site: str, view: View) -> Trends | None:
+    return found.one(view, now())

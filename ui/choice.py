@@ -25,11 +25,19 @@ from ui.words import Words, choose_language
 #: What a change of topic leaves behind.
 _OF_A_TOPIC = ("property", "standard", "site", "bbox", "zoom", "batch", "token", "since")
 _REFRESH = (10, 30, 120, 0)
+#: What a visitor takes along to another page of the menu, whose address starts empty.
+_TAKEN = ("topic", "property", "standard", "period", "as_of", "site", "lang")
 
 
 def view() -> View:
     """Read the choice from the address; what does not exist falls back to the first that does."""
-    return View.from_params(st.query_params.to_dict())
+    said = st.query_params.to_dict()
+    # Only on arrival from another page of ours: a link that says nothing means the usual view.
+    if st.session_state.pop("arrived", False) and not any(said.get(name) for name in _TAKEN):
+        put(**st.session_state.get("choice_taken", {}))
+        said = st.query_params.to_dict()
+    st.session_state["choice_taken"] = {name: said[name] for name in _TAKEN if said.get(name)}
+    return View.from_params(said)
 
 
 def put(**said: str | None) -> None:

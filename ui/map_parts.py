@@ -25,6 +25,13 @@ SEEN = "commonsight_seen"
 
 def warnings(say: Words, view: View, shown: Picture) -> None:
     """Say first what must not be overlooked."""
+    cautions(say, view)
+    if len(shown.sites) == 0:
+        st.info(say("map.nothing"), icon=":material/search_off:")
+
+
+def cautions(say: Words, view: View) -> None:
+    """Say that readings are simulated, or pending, or those of the past."""
     if cached.simulated():
         st.info(say("map.simulated"), icon=":material/science:")
     if view.batch is not None:
@@ -37,8 +44,6 @@ def warnings(say: Words, view: View, shown: Picture) -> None:
             icon=":material/history:",
         )
         st.button(say("map.as_of_leave"), on_click=choice.put, kwargs={"as_of": None})
-    if len(shown.sites) == 0:
-        st.info(say("map.nothing"), icon=":material/search_off:")
 
 
 def top(say: Words, view: View, shown: Picture) -> None:

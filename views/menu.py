@@ -10,6 +10,7 @@ from ui.words import words
 HERE = Path(__file__).parent
 PAGES = {
     "map.py": ("map.page", ":material/map:"),
+    "trends.py": ("trends.page", ":material/trending_up:"),
     "upload.py": ("upload.title", ":material/upload_file:"),
     "review.py": ("review.title", ":material/rule:"),
     "about.py": ("about.title", ":material/info:"),
@@ -27,6 +28,9 @@ page = st.navigation(
     ],
     position="top",
 )
+# A page of the menu has an address of its own, without the choice: whoever arrives from another brings it.
+st.session_state["arrived"] = st.session_state.get("page") not in (None, page.url_path)
+st.session_state["page"] = page.url_path
 # Streamlit leaves a hand's breadth above the first line, which a phone cannot spare.
 st.html("<style>[data-testid='stMainBlockContainer'] {padding-top: 4.5rem}</style>")
 page.run()

@@ -10,7 +10,8 @@ brings only a day; a reading that brings only a month or a year is nobody's comp
 added to a laboratory result. No stated fraction is a fraction of its own. A censored term is an interval:
 ``<0.5`` is from 0 to 0.5. A term that was not measured, is text, or cannot be converted leaves only a
 lower bound: such a sum can be above a limit, never below it. Of the same substance measured twice in one
-sample the better method counts, then the higher reading; nothing is added up twice.
+sample what is known counts before what is not, then the better method, then the higher reading; nothing is
+added up twice.
 
 Of several samples of a group the newest complete one counts, beside the sum that a laboratory reported
 itself. A newer incomplete sample counts only when the part that is known is near or above the limit by
@@ -258,7 +259,7 @@ def _intervals(rows: pd.DataFrame, term: Codes, limit: Limit) -> tuple[Numbers, 
 
 
 def _samples(rows: pd.DataFrame, term: Codes) -> tuple[Codes, Codes]:
-    """Number the groups (what is never mixed) and the samples in them."""
+    """Give numbers to the groups (what is never mixed) and to the samples in them."""
     parts = [unit.numbered(rows["monitoring_location_id"])[0]]
     parts += [
         unit.numbered(rows[name])[0]
@@ -320,8 +321,11 @@ def _sums(
     """Add up, one row per sample that holds any term."""
     terms = np.flatnonzero(term >= 0)
     rank = _ranks(rows)
-    # The better method first, then the higher reading: the first of each term in a sample counts.
-    order = terms[np.lexsort((-high[terms], -low[terms], rank[terms], term[terms], sample[terms]))]
+    # What says something first, the better method, the higher reading: the first of each term counts.
+    vague = np.isinf(high) & (low == 0)
+    order = terms[
+        np.lexsort((-high[terms], -low[terms], rank[terms], vague[terms], term[terms], sample[terms]))
+    ]
     first = np.r_[True, (np.diff(sample[order]) != 0) | (np.diff(term[order]) != 0)][: len(order)]
     order = order[first]
     samples, starts, inverse = np.unique(sample[order], return_index=True, return_inverse=True)

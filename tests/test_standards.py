@@ -23,11 +23,11 @@ def test_every_limit_says_where_it_stands(path):
 
 
 @every_standard
-def test_a_property_has_one_limit_of_a_kind_on_any_day(path):
+def test_a_property_has_one_limit_of_a_kind_and_tier_on_any_day(path):
     standard = read_standard(path)
     for day in (date(2026, 11, 21), date(2036, 6, 1)):
         for key in {limit.property for limit in standard.rows}:
-            kinds = [limit.kind for limit in standard.limits_for(key, day)]
+            kinds = [(limit.kind, limit.tier) for limit in standard.limits_for(key, day)]
             assert len(kinds) == len(set(kinds)), key
 
 
@@ -38,6 +38,7 @@ def test_the_shipped_standards_are_all_there_and_none_is_broken():
         "eu_drinking_water",
         "eu_groundwater",
         "who_air_quality",
+        "india_is_10500",
     }
     assert wanted <= set(standards())
     assert not wanted & set(broken_standards())
@@ -58,6 +59,15 @@ def test_the_shipped_standards_are_all_there_and_none_is_broken():
         ("eu_drinking_water", "conductance", "2500 uS/cm"),
         ("who_drinking_water", "e_coli", "must not be detected"),
         ("who_air_quality", "pm25", "15 ug/m3"),
+        ("who_drinking_water", "nitrate_nitrite_ratio", "1"),
+        ("eu_drinking_water", "pfas_sum_20", "0.1 ug/L"),
+        ("eu_drinking_water", "tetrachloroethene_trichloroethene", "10 ug/L"),
+        ("eu_groundwater", "pesticides_total", "0.5 ug/L"),
+        ("eu_groundwater", "atrazine", "0.1 ug/L"),
+        ("us_epa_drinking_water", "haloacetic_acids_5", "60 ug/L"),
+        ("us_epa_drinking_water", "pfoa", "4 ng/L"),
+        ("india_is_10500", "nitrate", "45 mg/L as NO3"),
+        ("india_is_10500", "fluoride", "1 mg/L"),
     ],
 )
 def test_the_limits_are_what_the_texts_say(key, observed, text):

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
@@ -18,20 +16,12 @@ from starlette.responses import Response
 
 from layers.places import places_of
 from routes import answer
-from situation.errors import ChoiceError, SettingsError
+from situation.areas import outlines as outlines_file
+from situation.errors import ChoiceError
 from situation.settings import settings
 from store.tiles import media_type, shared_tiles, unpacked
 
-_FIXTURE = ("tests", "fixtures", "naturalearth_lowres", "naturalearth_lowres.shp")
 _WEEK = "public, max-age=604800"
-
-
-@cache
-def _source() -> Path:
-    found = find_spec("pyogrio")  # found without importing it, which takes a second
-    if found is None or found.origin is None:
-        raise SettingsError("The package pyogrio is missing; install what requirements.lock lists.")
-    return Path(found.origin).parent.joinpath(*_FIXTURE)
 
 
 @cache
@@ -40,7 +30,7 @@ def _outlines() -> bytes:
     import geopandas as gpd
     import shapely
 
-    countries = gpd.read_file(_source(), columns=["name"])
+    countries = gpd.read_file(outlines_file(), columns=["name"])
     rough = shapely.set_precision(countries.geometry.to_numpy(), 0.01)
     features = [
         {
@@ -60,7 +50,7 @@ def _collection(features: list[dict[str, Any]], attribution: str) -> dict[str, A
 @answer.answering
 def outlines(request: Request) -> Response:
     """Answer the outlines of countries."""
-    etag = answer.tag("outlines", _source().stat().st_mtime)
+    etag = answer.tag("outlines", outlines_file().stat().st_mtime)
     return answer.unchanged(request, etag, _WEEK) or answer.packed(
         request, _outlines(), "application/geo+json", etag=etag, cache=_WEEK
     )

@@ -20,11 +20,12 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 import store
-from layers import access
+from layers import access, said
 from layers import picture as pictures
 from layers.subject import is_simulated, shown_topics
 from routes import answer
 from situation import privacy
+from situation.messages import known_language
 from situation.observation import FLAT_COLUMNS
 from situation.properties import PROPERTIES
 from situation.settings import settings
@@ -74,12 +75,16 @@ def _headers(view: View, etag: str, file: str) -> dict[str, str]:
 
 
 def _sites_answer(
-    request: Request, file: str, media: str, write: Callable[[View, pd.DataFrame], Iterator[bytes]]
+    request: Request, file: str, media: str, write: Callable[[View, pd.DataFrame, str], Iterator[bytes]]
 ) -> Response:
     view, now = _view(request), pd.Timestamp.now("UTC")
-    etag = answer.tag(file, pictures.key_of(view, now), view.bbox, view.only)
-    return answer.unchanged(request, etag) or StreamingResponse(
-        write(view, sites(view, now)), media_type=media, headers=_headers(view, etag, file)
+    language = known_language(request.query_params.get("lang"))
+    etag = answer.tag(file, pictures.key_of(view, now), view.bbox, view.only, language)
+    if (same := answer.unchanged(request, etag)) is not None:
+        return same
+    words = said.paragraph_of(view, now, language, boxed=True).text
+    return StreamingResponse(
+        write(view, sites(view, now), words), media_type=media, headers=_headers(view, etag, file)
     )
 
 
@@ -95,8 +100,8 @@ def status_csv(request: Request) -> Response:
     return _sites_answer(request, "status.csv", "text/csv; charset=utf-8", _status_csv)
 
 
-def _geojson(view: View, table: pd.DataFrame) -> Iterator[bytes]:
-    yield _json({"type": "FeatureCollection", **_about(view)})[:-1] + b',"features":['
+def _geojson(view: View, table: pd.DataFrame, words: str) -> Iterator[bytes]:
+    yield _json({"type": "FeatureCollection", "description": words, **_about(view)})[:-1] + b',"features":['
     for start in range(0, len(table), _CHUNK):
         part = _plain(table.iloc[start : start + _CHUNK])
         yield (b"," if start else b"") + b",".join(_json(_feature(row)) for row in part)
@@ -142,7 +147,7 @@ def _number(value: object) -> object:
     return str(value)
 
 
-def _status_csv(view: View, table: pd.DataFrame) -> Iterator[bytes]:
+def _status_csv(view: View, table: pd.DataFrame, words: str) -> Iterator[bytes]:
     return _csv([table], _CLOSED)
 
 

@@ -233,7 +233,7 @@ def _unrolled(shape: shapely.Geometry) -> shapely.Geometry:
 
 def _ring(ring: shapely.LinearRing) -> npt.NDArray[np.float64]:
     """Follow a ring over the meridian: a jump of more than half the world is a crossing."""
-    points = shapely.get_coordinates(ring)
+    points: npt.NDArray[np.float64] = shapely.get_coordinates(ring)
     step = np.diff(points[:, 0])
     on_edge = np.isclose(np.abs(points[:, 0]), 180)
     # Along the pole a ring may go from -180 to 180 on purpose (Antarctica).

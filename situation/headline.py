@@ -69,15 +69,15 @@ def headline(statuses: pd.DataFrame, standard: Standard | None, observed_propert
 def _sentence(made: Headline, standard: Standard | None, observed_property: str) -> str:
     title = PROPERTIES[observed_property].title if observed_property in PROPERTIES else observed_property
     if made.sites == 0:
-        return f"There are no readings of {_lower(title)} in this view."
+        return f"There are no readings of {in_sentence(title)} in this view."
     limit = standard.limit(observed_property) if standard else None
     places = _count(made.sites, "site")
     if limit is None or standard is None:
         by = f" in {standard.title}" if standard else ""
-        return f"{_lower(title, True)} was measured at {places}; no limit for it is set{by}."
-    said = f"{_lower(title, True)} is above the limit of {limit.text()} ({standard.title}) at "
+        return f"{title} was measured at {places}; no limit for it is set{by}."
+    said = f"{title} is above the limit of {limit.text()} ({standard.title}) at "
     if limit.comparison in ("outside range", "below", "detected"):
-        said = f"{_lower(title, True)} breaks the limit ({limit.text()}, {standard.title}) at "
+        said = f"{title} breaks the limit ({limit.text()}, {standard.title}) at "
     parts = [said + f"{made.above} of {places}"]
     unknown = [
         f"{made.inconclusive} cannot be judged" if made.inconclusive else "",
@@ -90,9 +90,14 @@ def _sentence(made: Headline, standard: Standard | None, observed_property: str)
     return "; ".join([*parts, rest] if rest else parts) + "." + mark
 
 
-def _lower(title: str, first: bool = False) -> str:
+def in_sentence(title: str) -> str:
+    """Write the title of a property as it stands inside a sentence.
+
+    >>> in_sentence("Nitrate"), in_sentence("pH"), in_sentence("Escherichia coli")
+    ('nitrate', 'pH', 'Escherichia coli')
+    """
     keeps = len(title) < 2 or title[1].isupper() or title in ("pH",) or title.startswith("Escherichia")
-    return title if keeps or first else title[0].lower() + title[1:]
+    return title if keeps else title[0].lower() + title[1:]
 
 
 def _count(number: int, word: str) -> str:

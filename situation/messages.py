@@ -98,7 +98,9 @@ def message(key: str, language: str = FIRST, /, **values: object) -> str:
     language : str
         Code of a language that :func:`languages` lists.
     **values
-        What stands in braces in the sentence. They are put in as they are: where the sentence goes
+        What stands in braces in the sentence. Where ``n`` is a number of which the language speaks in the
+        singular (``language.singular``: 1 in English, 0 and 1 in French), the sentence ``key_one`` is
+        taken if there is one. They are put in as they are: where the sentence goes
         into Markdown, the caller escapes what strangers wrote.
 
     Raises
@@ -108,14 +110,23 @@ def message(key: str, language: str = FIRST, /, **values: object) -> str:
 
     >>> message("upload.title", "fr")
     'Ajouter des mesures'
+    >>> message("words.no_place", n=1)
+    '1 site has no usable place and is not on the map.'
     """
-    sentence = catalogue(language).get(key) or catalogue(FIRST).get(key)
+    sentence = _form(key, language, values.get("n")) or _form(key, FIRST, values.get("n"))
     if sentence is None:
         raise DataFileError(f"No message {key!r} in data/messages/{FIRST}.toml.")
     try:
         return sentence.format(**values)
     except (KeyError, IndexError, ValueError) as wrong:
         raise DataFileError(f"Message {key!r} in {language!r} cannot be filled in: {wrong!r}.") from wrong
+
+
+def _form(key: str, language: str, n: object) -> str | None:
+    """Give the sentence, in its singular (``key_one``) where the language has one and *n* asks for it."""
+    said = catalogue(language)
+    single = n is not None and str(n) in said.get("language.singular", "1").split()
+    return (said.get(f"{key}_one") if single else None) or said.get(key)
 
 
 @lru_cache(maxsize=4096)

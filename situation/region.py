@@ -100,6 +100,18 @@ def wilson(
     return low, high
 
 
+def percent(share: float) -> str:
+    """Write a share as per cent, whole numbers; never 0 or 100 for what is not exactly that.
+
+    >>> percent(0.0), percent(0.004), percent(0.465), percent(0.9996), percent(1.0)
+    ('0', '0.4', '46', '99.9', '100')
+    """
+    number = 100 * share
+    if 0 < number < 1 or 99 < number < 100:
+        return f"{min(max(number, 0.1), 99.9):.1f}"
+    return f"{number:.0f}"
+
+
 @dataclass(frozen=True)
 class Members:
     """Which site lies in which area: pairs of rows, a site once for each area that it lies in.
@@ -159,7 +171,8 @@ def members(sites: pd.DataFrame, areas: Areas, topic: Topic) -> Members:
 
 def _turned(longitude: Floats) -> Floats:
     """Bring longitudes into -180 to 180 degrees, 180 itself kept."""
-    return np.where(np.abs(longitude) > 180, (longitude + 180) % 360 - 180, longitude)
+    turned: Floats = np.where(np.abs(longitude) > 180, (longitude + 180) % 360 - 180, longitude)
+    return turned
 
 
 def _near_border(
@@ -239,7 +252,8 @@ def classes(share: Floats, judged: Wholes) -> Wholes:
     [0, 1, 4, 5]
     """
     known = np.searchsorted(CLASSES[:-1], np.nan_to_num(share), side="right")
-    return np.where(judged >= FEW, known, TOO_FEW).astype("int64")
+    chosen: Wholes = np.where(judged >= FEW, known, TOO_FEW).astype("int64")
+    return chosen
 
 
 @dataclass(frozen=True)
@@ -257,7 +271,8 @@ class _Groups:
     def count(self, mask: npt.NDArray[np.bool_]) -> Wholes:
         inside = np.bincount(self.found.area[mask[self.found.site]], minlength=len(self.areas))
         rest = [(mask & self.found.outside).sum(), (mask & self.found.nowhere).sum()]
-        return np.r_[inside, rest].astype("int64")
+        counts: Wholes = np.r_[inside, rest].astype("int64")
+        return counts
 
     def newest(self, times: pd.Series) -> pd.Series:
         """Newest time of each group; NaT for a group without sites."""

@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 
 import store
+from layers import areas, said
 from layers import picture as pictures
 from layers import site as sites
 from layers import trends as found
@@ -21,6 +22,7 @@ from layers.picture import Picture
 from layers.subject import is_simulated
 from layers.trends import Trends
 from situation.headline import Changes
+from situation.paragraph import Paragraph
 from situation.settings import settings
 from situation.view import View
 from ui import demonstration
@@ -63,6 +65,29 @@ def changes(before: View, after: View) -> Changes:
 @st.cache_data(max_entries=32, show_spinner=False, hash_funcs={View: lambda _: 0})
 def _changes(old: tuple[Any, ...], new: tuple[Any, ...], before: View, after: View) -> Changes:
     return between(before, after, now())
+
+
+def paragraph(view: View, language: str) -> Paragraph:
+    """Give what a view says in words."""
+    return said.paragraph_of(view, now(), language)
+
+
+def regions(view: View) -> areas.Regions:
+    """Give the shares by area of a view (shared between visitors; do not change it)."""
+    return areas.regions(view, now())
+
+
+def region_changes(before: View, after: View) -> pd.DataFrame:
+    """Give what is different in each area between two views."""
+    moment = now()
+    keys = areas.key_of(before, moment), areas.key_of(after, moment)
+    found: pd.DataFrame = _region_changes(*keys, before, after)
+    return found
+
+
+@st.cache_data(max_entries=32, show_spinner=False, hash_funcs={View: lambda _: 0})
+def _region_changes(old: tuple[Any, ...], new: tuple[Any, ...], before: View, after: View) -> pd.DataFrame:
+    return areas.changed(before, after, now())
 
 
 def site(view: View) -> sites.Sheet | None:

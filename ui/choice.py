@@ -23,7 +23,7 @@ from ui import operator_key
 from ui.words import Words, choose_language
 
 #: What a change of topic leaves behind.
-_OF_A_TOPIC = ("property", "standard", "site", "bbox", "zoom", "batch", "token", "since")
+_OF_A_TOPIC = ("property", "standard", "site", "bbox", "zoom", "batch", "token", "since", "areas")
 _REFRESH = (10, 30, 120, 0)
 #: What a visitor takes along to another page of the menu, whose address starts empty.
 _TAKEN = ("topic", "property", "standard", "period", "as_of", "site", "lang")

@@ -61,7 +61,7 @@ _SAID = (
 )
 
 
-def show(say: Words, view: View, picture: Picture, asked: Mapping[str, str]) -> None:
+def show(say: Words, view: View, picture: Picture, asked: Mapping[str, str], alt: str = "") -> None:
     """Draw the map; a click on a site goes into the address and runs the page again.
 
     Parameters
@@ -72,6 +72,8 @@ def show(say: Words, view: View, picture: Picture, asked: Mapping[str, str]) -> 
         Its sites; where they are is where the map looks first.
     asked : mapping
         Parameters that the map adds to what it asks, e.g. the pass of the operator.
+    alt : str
+        What the map says in words, for readers who do not see it.
     """
     # Where the map looks at first is settled once: later only the browser moves it.
     box = st.session_state.setdefault("first_box", (view.topic, view.bbox))
@@ -87,6 +89,7 @@ def show(say: Words, view: View, picture: Picture, asked: Mapping[str, str]) -> 
             picture.area,
             refresh=choice.refresh_seconds(),
             places=f"basemap/places/{view.topic}.json" if places_of(view.topic) else None,
+            alt=alt,
         ),
     )
     clicked = new_click(answer, st.session_state.get("last_click"))

@@ -10,11 +10,13 @@ import streamlit as st
 
 from layers.picture import Picture, words
 from situation.headline import headline
+from situation.paragraph import Paragraph
 from situation.spreadsheet import safe_cells
 from situation.standard import standards
 from situation.status import STYLE
 from situation.view import View
 from ui import cached, choice
+from ui.plain import plain
 from ui.words import Words
 
 _MOST_ROWS = 5_000
@@ -46,10 +48,10 @@ def cautions(say: Words, view: View) -> None:
         st.button(say("map.as_of_leave"), on_click=choice.put, kwargs={"as_of": None})
 
 
-def top(say: Words, view: View, shown: Picture) -> None:
-    """Draw the sentence that says it all, and the four numbers behind it."""
+def top(say: Words, view: View, shown: Picture, words: Paragraph) -> None:
+    """Draw the sentence that says it all, the four numbers behind it, and what else must be known."""
     told = headline(shown.sites, standards().get(view.standard), view.observed_property)
-    st.markdown(f"#### {told.sentence}")
+    st.markdown(f"#### {plain(words.lead)}")
     with st.container(horizontal=True):
         st.metric(say("map.sites"), say.number(told.sites))
         ranged = shown.sites["limit_comparison"].eq("outside range").any()
@@ -60,6 +62,7 @@ def top(say: Words, view: View, shown: Picture) -> None:
             help=say("map.unsure_help", days=view.chosen_topic.stale_days),
         )
         st.metric(say("map.newest"), told.newest.date().isoformat() if told.newest else say("map.none"))
+    st.markdown(plain(words.rest))
 
 
 def foot(say: Words, view: View, shown: Picture) -> None:
@@ -168,14 +171,15 @@ def _before(say: Words, view: View, kind: str) -> tuple[View, str] | None:
     seen = _seen()
     if kind == "visit" and seen and seen[0] <= cached.version():
         return view.but(as_of=seen[0]), seen[1]
-    usual = date.fromisoformat(view.since) if view.since else _year_ago(view)
+    usual = date.fromisoformat(view.since) if view.since else year_ago(view)
     picked = st.date_input(say("map.changes_pick"), usual, key="changes_day", on_change=_keep_since)
     if not isinstance(picked, date):
         return None
     return view.but(period=f"/{picked.isoformat()}"), picked.isoformat()
 
 
-def _year_ago(view: View) -> date:
+def year_ago(view: View) -> date:
+    """Give the day a year before the newest reading: against which a view is compared at first."""
     newest = cached.picture(view).sites["phenomenon_time"].max()
     day: date = ((cached.now() if pd.isna(newest) else newest) - pd.DateOffset(years=1)).date()
     return day

@@ -2,30 +2,33 @@
 
 import streamlit as st
 
-from ui import cached, choice, map_frame, map_parts, permission, site_panel
+from ui import area_parts, cached, choice, map_frame, map_parts, permission, site_panel
 from ui.words import words
 
 say = words()
 cached.get_ready(say("map.wait"))
-view = choice.view()
+view = area_parts.fitting(choice.view())
 asked = permission.ask(say, view)  # stops the page where something is not for everybody
 picture = cached.picture(view)
+words_of_it = cached.paragraph(view, say.language)
 
 st.title(picture.topic.title)
 st.caption(picture.topic.question)
 map_parts.warnings(say, view, picture)
 choice.ask(say, view)
-map_parts.top(say, view, picture)
+map_parts.top(say, view, picture, words_of_it)
 
 chart, panel = st.columns([3, 2], gap="medium")
 with chart:
-    map_frame.show(say, view, picture, asked)
+    map_frame.show(say, view, picture, asked, words_of_it.text)
     map_parts.foot(say, view, picture)
 with panel:
     site_panel.show(say, view, picture)
 
-sites, changes = st.tabs([say("map.table"), say("map.changes")])
+sites, areas, changes = st.tabs([say("map.table"), say("areas.tab"), say("map.changes")])
 with sites:
     map_parts.table(say, view, picture)
+with areas:
+    area_parts.show(say, view)
 with changes:
     map_parts.changes(say, view, picture)

@@ -1,0 +1,53 @@
+"""What a view says in words: the paragraph above the map, its alternative text, and the lead of exports."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+import store
+from layers import picture as pictures
+from situation.messages import known_language
+from situation.paragraph import Paragraph, paragraph
+from situation.settings import settings
+from situation.standard import standards
+from situation.view import View
+
+
+def paragraph_of(
+    view: View, now: pd.Timestamp, language: str | None = None, *, boxed: bool = False
+) -> Paragraph:
+    """Say the picture of a view in words.
+
+    Parameters
+    ----------
+    view : View
+        The choice.
+    now : Timestamp
+        UTC, for ages.
+    language : str, optional
+        English if there is no catalogue of that name.
+    boxed : bool
+        Count only what lies in the view's box, as an export does; the map counts all its sites,
+        wherever it looks.
+    """
+    sites = pictures.picture(view, now).sites
+    if boxed and view.bbox:
+        west, south, east, north = view.bbox
+        sites = sites[sites["longitude"].between(west, east) & sites["latitude"].between(south, north)]
+    unaccepted = {
+        str(batch.batch)
+        for batch in store.shared(settings().active_store_url).history()
+        if batch.state == "pending" and batch.topic == view.topic
+    }
+    everything = view.review == "all" or view.batch is not None
+    return paragraph(
+        sites,
+        standards().get(view.standard),
+        view.observed_property,
+        period=view.period,
+        as_of=view.as_of,
+        stale_days=view.chosen_topic.stale_days,
+        pending=unaccepted,
+        waiting=bool(unaccepted) and not everything,
+        language=known_language(language),
+    )

@@ -331,37 +331,51 @@ def land_limit(
     aim = 1 - confidence if side == "upper" else confidence
     goal = np.log(aim / (1 - aim))
 
-    def ahead(theta: Numbers) -> Numbers:
+    def ahead(theta: Numbers, of: npt.NDArray[np.bool_]) -> Numbers:
         # Log-odds are nearly straight in theta, so that a few secants do.
-        p = np.clip(_land_cdf(theta, sd, size), 1e-300, 1 - 1e-16)
+        p = np.clip(_land_cdf(theta[of], sd[of], size[of]), 1e-300, 1 - 1e-16)
         return np.asarray(np.log(p / (1 - p)) - goal)
 
-    step = np.maximum(sd * (1 + sd) * _t(max(confidence, 0.75), 1.0) / np.sqrt(size), 1e-9)
+    with np.errstate(over="ignore"):
+        found = np.exp(mean + _land_root(ahead, sd, size, _t(max(confidence, 0.75), 1.0)))
+    return np.asarray(np.where(sd > 0, found, np.exp(mean)))
+
+
+def _land_root(
+    ahead: Callable[[Numbers, npt.NDArray[np.bool_]], Numbers], sd: Numbers, size: Numbers, tail: float
+) -> Numbers:
+    """Find where a falling function of theta is zero, for all samples, leaving out those that are done."""
+    step = np.maximum(sd * (1 + sd) * tail / np.sqrt(size), 1e-9)
     low, high = sd**2 / 2 - step, sd**2 / 2 + step
-    at_low, at_high = ahead(low), ahead(high)
+    everything = np.ones(len(sd), bool)
+    at_low, at_high = ahead(low, everything), ahead(high, everything)
     for _ in range(60):
         over, under = at_low < 0, at_high > 0
         if not (over | under).any():
             break
         low, high, step = np.where(over, low - step, low), np.where(under, high + step, high), step * 2
-        at_low, at_high = ahead(low), ahead(high)
+        at_low[over], at_high[under] = ahead(low, over), ahead(high, under)
     root = (low + high) / 2
+    went_right = ~everything
+    todo = everything.copy()
     for turn in range(60):
-        # Illinois' regula falsi; every third turn halves, for the crooked ones.
+        # Illinois' regula falsi; every fourth turn halves, for the crooked ones.
         with np.errstate(divide="ignore", invalid="ignore"):
             secant = high - at_high * (high - low) / (at_high - at_low)
-        inside = (secant > low) & (secant < high) & (turn % 3 != 2)
-        root = np.where(inside, secant, (low + high) / 2)
-        at = ahead(root)
+        inside = (secant > low) & (secant < high) & (turn % 4 != 3)
+        root = np.where(todo, np.where(inside, secant, (low + high) / 2), root)
+        at = np.zeros(len(sd))
+        at[todo] = ahead(root, todo)
         right = at > 0
-        at_high = np.where(right, at_high / np.where(inside, 2, 1), at)
-        at_low = np.where(right, at, at_low / np.where(inside, 2, 1))
+        # An end that stays twice in a row counts half, or it would stay for ever.
+        stays = np.where(right == went_right, 2.0, 1.0)
+        at_high, at_low = np.where(right, at_high / stays, at), np.where(right, at, at_low / stays)
+        went_right = right
         low, high = np.where(right, root, low), np.where(right, high, root)
-        if (np.abs(at) < 1e-10).all():
+        todo &= np.abs(at) >= 1e-11
+        if not todo.any():
             break
-    with np.errstate(over="ignore"):
-        found = np.exp(mean + root)
-    return np.where(sd > 0, found, np.exp(mean))
+    return root
 
 
 def _land_cdf(theta: Numbers, sd: Numbers, size: Numbers) -> Numbers:
@@ -526,7 +540,7 @@ def nonparametric_limit(
     n, dark, share = len(numbers), int((marks != 0).sum()), percentile / 100
     if not n:
         raise StatisticError("There are no readings.")
-    rank, achieved = _rank(n, share, side, confidence, ranks)
+    rank, achieved = rank_for(n, share, side, confidence, ranks)
     needed = readings_needed(share, side, confidence)
     low = np.where(marks < 0, -np.inf, numbers)
     high = np.where(marks > 0, np.inf, numbers)
@@ -544,8 +558,6 @@ def nonparametric_limit(
             f"{n} readings are too few: even the {'smallest' if side == 'lower' else 'largest'} gives "
             f"{achieved:.1%} instead of {confidence:.0%}; it takes {needed}."
         )
-        if _outermost(n, share, side) != rank:  # pragma: no cover - both rules go to the end then
-            why = ""
     return ConfidenceLimit(
         side=side,
         of=percentile_name(percentile),
@@ -562,13 +574,19 @@ def nonparametric_limit(
     )
 
 
-def _outermost(n: int, share: float, side: str) -> int:
-    return 1 if side == "lower" else n
-
-
 @lru_cache(maxsize=4096)
-def _rank(n: int, share: float, side: str, confidence: float, ranks: str) -> tuple[int, float]:
-    """Choose the rank (from 1) and give the confidence it has."""
+def rank_for(n: int, share: float, side: str, confidence: float, ranks: str) -> tuple[int, float]:
+    """Choose the rank of an order statistic, from 1, and give the confidence it has.
+
+    Parameters
+    ----------
+    n : int
+        Readings.
+    share : float
+        The percentile as a share.
+    side, confidence, ranks
+        As in :func:`nonparametric_limit`.
+    """
     from scipy import special
 
     order = np.arange(1, n + 1)

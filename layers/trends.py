@@ -84,6 +84,7 @@ _URGENT = (
 )
 _KEEP_ROWS = 2_000_000
 _STEPS = 60  # of a line in a chart
+_EYE_LEAST = 8  # readings that a smooth curve needs
 
 
 @dataclass(frozen=True)
@@ -156,17 +157,18 @@ class Trends:
     def lines(self, place: int) -> Lines:
         """Give the trend line and where it may go, for a chart of one series, by its place in *rows*."""
         from situation import projection
-        from situation.trend import band
+        from situation.trend import band, smooth
 
         code, readings = self.codes[place], self.of(place)
+        mine = readings[["series", "time", "value", "censoring"]]
+        eye = smooth(mine, points=_STEPS) if len(mine) >= _EYE_LEAST else pd.DataFrame()
         if code not in self.fits.index or not np.isfinite(self.fits["slope"].get(code, np.nan)):
-            return Lines(pd.DataFrame(), pd.DataFrame())
+            return Lines(pd.DataFrame(), pd.DataFrame(), eye)
         fit = self.fits.loc[code]
         first, last = readings["time"].min(), readings["time"].max()
         at = pd.Series(pd.date_range(first, last, periods=_STEPS))
-        mine = readings[["series", "time", "value", "censoring"]]
         fan = projection.fan(mine, fit, self.until, confidence=FAN) if last < self.until else pd.DataFrame()
-        return Lines(band(mine, fit, at), fan)
+        return Lines(band(mine, fit, at), fan, eye)
 
     def end(self, place: int) -> float:
         """Give where the trend line of a series stands at the horizon; NaN without one."""
@@ -176,7 +178,7 @@ class Trends:
 
 @dataclass(frozen=True)
 class Lines:
-    """What is drawn through and beyond the readings of one series; both empty where there is no trend.
+    """What is drawn through and beyond the readings of one series; empty where it cannot be.
 
     Attributes
     ----------
@@ -185,10 +187,13 @@ class Lines:
     fan : DataFrame
         ``time, estimate, line_low, line_high, reading_low, reading_high``: from the last reading to the
         horizon.
+    eye : DataFrame
+        ``time, low, high``: a smooth curve, for the eye only; twice where readings are censored.
     """
 
     band: pd.DataFrame
     fan: pd.DataFrame
+    eye: pd.DataFrame
 
 
 def applies(limit: Limit | None, fraction: object) -> bool:

@@ -23,8 +23,6 @@ HEIGHT = 300
 _BLUE, _DARK, _ORANGE, _RED, _GREEN = "#0b5cad", "#333333", "#e08a00", "#b3261e", "#00805a"
 #: A limit so many times beyond the readings would press them into a line: it is named at the edge instead.
 _FAR = 4.0
-#: LOESS needs some readings to be a line at all; altair's share of them around each place.
-_EYE_LEAST, _EYE_SHARE = 8, 0.5
 
 
 def series_chart(say: Words, one: Trends, place: int, *, fit: bool = False, height: int = HEIGHT) -> Any:
@@ -63,7 +61,7 @@ def series_chart(say: Words, one: Trends, place: int, *, fit: bool = False, heig
         *_band(alt, say, lines, x),
         *_limits(alt, say, limit, bottom, top),
         *_crossing(alt, say, one, place, limit, x),
-        *_eye(alt, say, readings, x, y),
+        *_eye(alt, say, lines, x),
         _dots(alt, say, one, readings, x, y),
     ]
     return alt.layer(*parts).resolve_scale(color="shared").properties(height=height)
@@ -222,16 +220,18 @@ def _crossing(alt: Any, say: Words, one: Trends, place: int, limit: Limit | None
     ]
 
 
-def _eye(alt: Any, say: Words, readings: pd.DataFrame, x: Any, y: Any) -> list[Any]:
-    measured = readings[readings["censoring"] == "="]
-    if len(measured) < _EYE_LEAST or measured["value"].nunique() == 1:
+def _eye(alt: Any, say: Words, lines: Lines, x: Any) -> list[Any]:
+    if not len(lines.eye):
         return []
-    told = _named(measured[["time", "value"]], say, "trends.line_eye")
+    curves = [("low", lines.eye["low"])]
+    if not lines.eye["high"].equals(lines.eye["low"]):
+        curves.append(("high", lines.eye["high"]))
+    parts = [lines.eye[["time"]].assign(value=value, curve=name) for name, value in curves]
+    told = _named(pd.concat(parts, ignore_index=True).dropna(subset="value"), say, "trends.line_eye")
     return [
         alt.Chart(told)
-        .transform_loess("ms", "value", groupby=["what"], bandwidth=_EYE_SHARE)
         .mark_line(strokeDash=[2, 2], strokeWidth=1.8, opacity=0.9, clip=True)
-        .encode(x=x, y=y, color=_colour(alt, say, "trends.line_eye"))
+        .encode(x=x, y="value:Q", detail="curve:N", color=_colour(alt, say, "trends.line_eye"))
     ]
 
 

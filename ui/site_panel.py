@@ -9,18 +9,20 @@ import pandas as pd
 import streamlit as st
 
 from layers.picture import Picture, words
-from layers.site import Sheet, series
+from layers.site import Sheet
+from layers.trends import Trends
 from situation.properties import PROPERTIES
 from situation.spreadsheet import safe_cells
-from situation.standard import Limit, standard_named
+from situation.standard import standard_named
 from situation.status import STYLE
 from situation.view import View
-from ui import cached, choice
+from ui import cached, choice, trend_parts
 from ui.plain import bare, plain
 from ui.words import Words
 
 _MOST_ROWS = 500
 _MOST_NAMES = 2_000
+_HEIGHT = 270  # pixels of the chart
 
 
 def show(say: Words, view: View, shown: Picture) -> None:
@@ -122,83 +124,54 @@ def _series(say: Words, view: View, one: Sheet) -> None:
     )
     if key is None:
         return
-    limit = standard_named(view.standard).limit(key)
-    table, left_out = series(one, key, limit)
-    title = PROPERTIES[key].title
-    st.caption(say("map.panel_series", property=title))
-    if len(table):
-        st.altair_chart(draw(say, table, limit), width="stretch")
-    if left_out:
-        unit = table["unit"].iloc[0] if len(table) else (limit.unit if limit else "")
-        st.caption(say("map.panel_unit_note", n=left_out, unit=unit))
-
-
-def draw(say: Words, table: pd.DataFrame, limit: Limit | None):  # type: ignore[no-untyped-def]
-    """Draw readings over time: filled marks measured, open marks known only to be less or more.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As :func:`layers.site.series` gives it.
-    limit : Limit, optional
-        Drawn as a line, or as two for a range; in the unit of the table.
-
-    Returns
-    -------
-    altair.LayerChart
-    """
-    import altair as alt  # half a second: only when a site is opened
-
-    kinds = {
-        "=": say.text("map.series_measured"),
-        "<": say.text("map.series_less"),
-        ">": say.text("map.series_more"),
-    }
-    told = table.assign(kind=table["censoring"].map(kinds), recorded=table["recorded"].map(bare))
-    x = alt.X("time:T", title=None)
-    y = alt.Y("value:Q", title=bare(table["unit"].iloc[0]), scale=alt.Scale(zero=True))
-    tips = [
-        alt.Tooltip("time:T", format="%Y-%m-%d", title=say.text("map.col_time")),
-        alt.Tooltip("recorded:N", title=say.text("map.col_recorded")),
-        alt.Tooltip("method:N", title=say.text("map.col_method")),
-    ]
-    line = alt.Chart(told[told["censoring"] == "="]).mark_line(strokeWidth=1, opacity=0.5, color="#0b5cad")
-    names = list(kinds.values())
-    dots = (
-        alt.Chart(told)
-        .mark_point(size=70, strokeWidth=1.8, color="#0b5cad", opacity=1)
-        .encode(
-            x=x,
-            y=y,
-            tooltip=tips,
-            shape=alt.Shape(
-                "kind:N",
-                scale=alt.Scale(domain=names, range=["circle", "triangle-down", "triangle-up"]),
-                legend=alt.Legend(title=None, orient="bottom"),
-            ),
-            fill=alt.condition(alt.datum.kind == names[0], alt.value("#0b5cad"), alt.value("transparent")),
-        )
+    st.caption(say("map.panel_series", property=PROPERTIES[key].title))
+    found = cached.site_trends(view, key)
+    if found is None:
+        return
+    place = _which(say, view, found)
+    trend_parts.explained(say, view, found, place, height=_HEIGHT)
+    _other_limits(say, view, key, found)
+    if found.left_out:
+        reasons = "; ".join(f"{n} {say.said(reason)}".rstrip(".") for reason, n in found.left_out.items())
+        st.caption(say("trends.left_out", n=sum(found.left_out.values()), reasons=reasons))
+    with st.expander(say("trends.how_to_read"), icon=":material/help:"):
+        trend_parts.notes(say, found)
+    st.page_link(
+        "trends.py",
+        label=say("trends.to_trends"),
+        icon=":material/trending_up:",
+        query_params=view.but(observed_property=key, bbox=None, zoom=None).to_params(),
     )
-    layers = [line.encode(x=x, y=y, detail="method:N"), dots]
-    for level in _levels(limit):
-        rule = alt.Chart(pd.DataFrame({"level": [level], "said": [limit.text() if limit else ""]}))
-        layers.append(rule.mark_rule(color="#b3261e", strokeDash=[6, 3], strokeWidth=1.8).encode(y="level:Q"))
-        layers.append(
-            rule.mark_text(align="left", dx=3, dy=-6, color="#b3261e").encode(
-                y="level:Q", x=alt.value(0), text=alt.value(say.text("map.series_limit", limit=limit.text()))
-            )
-            if limit
-            else rule.mark_rule()
+
+
+def _which(say: Words, view: View, found: Trends) -> int:
+    """Choose one series of the site: the one with most readings, unless somebody asks for another."""
+    order = found.rows["n"].sort_values(ascending=False, kind="stable").index.tolist()
+    if len(order) == 1:
+        return 0
+    kinds = [trend_parts.kind_of(say, row) for row in found.rows.to_dict("records")]
+    names = {
+        place: f"{number}. " + ", ".join(filter(None, (kinds[place], f"n = {found.rows['n'][place]}")))
+        for number, place in enumerate(order, 1)
+    }
+    chosen = st.selectbox(
+        say("trends.col_series"),
+        order,
+        format_func=names.__getitem__,
+        key=f"which_{view.site}_{found.observed_property}",
+    )
+    return int(order[0] if chosen is None else chosen)
+
+
+def _other_limits(say: Words, view: View, key: str, found: Trends) -> None:
+    """Name the other tiers: what is acceptable beside what is permissible, taste beside health."""
+    standard = standard_named(view.standard)
+    others = [limit for limit in standard.limits_for(key, found.now.date()) if limit != found.limit]
+    if others:
+        told = "; ".join(
+            say.text("trends.other_limit", limit=limit.text(), kind=limit.kind) for limit in others
         )
-    return alt.layer(*layers).properties(height=240)
-
-
-def _levels(limit: Limit | None) -> list[float]:
-    if limit is None or limit.comparison == "detected":
-        return []
-    if limit.comparison == "outside range":
-        return [float(edge) for edge in (limit.lower, limit.upper) if edge is not None]
-    return [] if limit.value is None else [float(limit.value)]
+        st.caption(say("trends.said_other_limits", standard=standard.title, limits=told))
 
 
 def _origin(say: Words, one: Sheet) -> None:

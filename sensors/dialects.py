@@ -72,7 +72,8 @@ class Dialect:
         hits = [_has(pattern, names) for pattern in self.all]
         others = [_has(pattern, names) for pattern in self.any]
         if (
-            not all(hits)
+            not (hits or others)
+            or not all(hits)
             or (self.any and not any(others))
             or any(_has(pattern, names) for pattern in self.none)
         ):

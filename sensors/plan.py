@@ -309,16 +309,24 @@ def _meta_of(plan: Plan, said: MappingOf[str, str]) -> Meta:
     name, code_text = said["property"].strip(), said["property_code"].strip()
     rules = plan.mapping.rules
     known = (rules.properties if rules else {}).get(name)
-    unit = read_unit(said["unit"])
-    by_code = read_code(code_text) if code_text else None
+    unit = read_unit(said["unit"].removeprefix("ucum:"))
+    prefix = plan.mapping.constants.get("code_prefix")
+    if prefix and code_text:
+        # Codes of a register of its own: the same digits name something else in another one.
+        code_text, by_code = f"{prefix}:{code_text}", None
+    else:
+        by_code = read_code(code_text) if code_text else None
     if known:
         found: Substance | None = Substance(known["property"], name)
         unit = read_unit(said["unit"] or known.get("unit"))
+    elif plan.mapping.constants.get("property_keys") and name in PROPERTIES:
+        found = Substance(name, name)
     else:
         medium = "air" if plan.mapping.constants.get("medium") == "air" else None
         found = _best(by_code, read_substance(name, medium) if name else None)
     by_unit = (rules.property_by_unit if rules else {}).get(said["unit"].strip().casefold())
-    species = read_species(said["species"]) or unit.species or (found.species if found else None)
+    species = read_species(said["species"] or (known or {}).get("species")) or unit.species
+    species = species or (found.species if found else None)
     fraction = said["fraction"].strip() or (found.fraction if found else None) or None
     if (
         unit.ucum is None
@@ -332,7 +340,9 @@ def _meta_of(plan: Plan, said: MappingOf[str, str]) -> Meta:
     return Meta(
         name or code_text or (PROPERTIES[key].title if key else ""),
         key,
-        by_code.code if by_code else (f"source:{code_text}" if code_text else None),
+        by_code.code
+        if by_code
+        else ((code_text if prefix else f"source:{code_text}") if code_text else None),
         unit.ucum,
         unit_source,
         species,

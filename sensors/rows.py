@@ -13,6 +13,7 @@ column, or in a sentence ("Not Detected") with the limit in a third column and i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -85,6 +86,19 @@ _CONDITIONS: dict[str, tuple[str, str]] = {
     "not analyzed": ("missing", "not_analysed"),
     "not analysed": ("missing", "not_analysed"),
 }
+#: Our words for a condition, as a dialect's ``[codes.condition]`` may use them, and the sign each brings.
+_SIGN_OF: dict[str, str] = {
+    "detected": "",
+    "below_detection": "<",
+    "below_quantification": "<",
+    "below_limit": "<",
+    "trace": "<",
+    "above_range": ">",
+    "uncountable": "words",
+    "present_or_absent": "words",
+    "not_analysed": "void",
+    "no_value": "void",
+}
 _REMARKS: dict[str, str] = {
     "<": "<",
     "lt": "<",
@@ -127,6 +141,7 @@ _STATUS = {
     "bad": "rejected",
     "estimated": "estimated",
 }
+_INTERVAL = re.compile(r"^(\d{4}-\d\d-\d\dT[^/]+)/\S+$")
 _BY_TYPE = {
     "well": "groundwater",
     "household_well": "groundwater",
@@ -442,6 +457,8 @@ class _Block:
         for number, column in enumerate(columns):
             with_clock = clock if column.role == "date" or (number == 0 and clock is not None) else None
             cells = self.block[column.source].str.strip()
+            if cells.str.contains("/", regex=False).any():
+                cells = cells.str.replace(_INTERVAL, r"\1", regex=True)  # 2026-01-01T00:00Z/2026-01-02T00:00Z
             found.append((cells, with_clock, column.zone or zone, column.source))
         if not found and (day := self.context.constant("date")):
             found.append((pd.Series(day, index=self.block.index, dtype="str"), clock, zone, ""))
@@ -757,6 +774,18 @@ class _Block:
         rules = self.mapping.rules
         return _REMARKS | dict((rules.codes if rules else {}).get("qualifier", {}))
 
+    def _condition_of(self, text: str) -> tuple[str, str]:
+        """Give what a word or code of the condition column means: the sign, and our word for it."""
+        rules = self.mapping.rules
+        word = dict((rules.codes if rules else {}).get("condition", {})).get(text.strip().casefold())
+        if word is not None:
+            return _SIGN_OF[word], word
+        return _CONDITIONS.get(fold(text), ("", "")) if text else ("", "")
+
+    def _condition_coded(self, text: str) -> bool:
+        rules = self.mapping.rules
+        return text.strip().casefold() in (rules.codes if rules else {}).get("condition", {})
+
     def _apply_remarks(self, cells: pd.DataFrame, found: pd.DataFrame) -> None:
         """Let remark and condition columns say what the cell does not: below, above, estimated, missing."""
         result = found["result"].to_numpy("float64", copy=True)
@@ -779,16 +808,21 @@ class _Block:
             shown = remarks.to_numpy(dtype=object)
             found["qualifier"] = _where(shown == "", found["qualifier"].to_numpy(dtype=object), shown)
         if said is not None:
-            read = _each(said, lambda text: _CONDITIONS.get(fold(text), ("", "")) if text else ("", ""))
+            read = _each(said, self._condition_of)
             signs = np.array([pair[0] for pair in read], dtype=object)
             words = np.array([pair[1] for pair in read], dtype=object)
             verdict = _where(signs == "", verdict, signs)
             condition = _where(words == "", condition, words)
+            # A trace lies between two limits: below the upper one, which stands in a column of its own.
+            trace = (words == "trace") & _each(said, self._condition_coded).astype(bool)
+            found["trace_of"] = _where(trace, result, np.nan)
+        else:
+            trace = np.zeros(len(found), dtype=bool)
         quantified = np.isfinite(result) & (censoring == "=")
         for sign in ("<", ">"):
             here = verdict == sign
             limit = _where(
-                here & quantified & (result != 0), result, limit
+                here & quantified & (result != 0) & ~trace, result, limit
             )  # "<" beside 0: the limit stands elsewhere
             result = _where(here & quantified, np.nan, result)
             free = here & (
@@ -798,8 +832,15 @@ class _Block:
             reason, kind = _where(free, None, reason), _where(free, "", kind)
             default = "below_detection" if sign == "<" else "above_range"
             condition = _where(free & (condition == None), default, condition)  # noqa: E711
+        # A number beside "uncountable" or "present or absent" is a code and no concentration.
+        words_only = verdict == "words"
+        result = _where(words_only, np.nan, result)
+        censoring = _where(words_only, "text", censoring)
+        reason, kind = _where(words_only, None, reason), _where(words_only, "", kind)
         gone = (verdict == "missing") & ~quantified
-        reason = _where(gone, "The source reports no result for this row.", reason)
+        void = verdict == "void"
+        result = _where(void, np.nan, result)
+        reason = _where(gone | void, "The source reports no result for this row.", reason)
         for name, values in (("result", result), ("detection_limit", limit), ("censoring", censoring),
                              ("detection_condition", condition), ("result_status", status), ("reason", reason),
                              ("kind", kind)):  # fmt: skip
@@ -838,7 +879,7 @@ class _Block:
                 & found["detection_limit"].isna().to_numpy()
             )
             if not need.any():
-                return
+                break
             text = self.block[column.source].str.strip().iloc[at].reset_index(drop=True)
             value = pd.to_numeric(text.str.replace(",", ".", regex=False), errors="coerce").to_numpy(
                 "float64"
@@ -849,6 +890,10 @@ class _Block:
                 else None
             )
             self._set_limits(found, np.flatnonzero(need & np.isfinite(value)), value, own)
+        if "trace_of" in found:
+            limit = found["detection_limit"].to_numpy("float64")
+            trace = found["trace_of"].to_numpy("float64")
+            found["detection_limit"] = _where(np.isnan(limit), trace, limit)
 
     def _apply_limits_beside(self, cells: pd.DataFrame, found: pd.DataFrame) -> None:
         """Take limits, methods and uncertainties from the columns beside the measured one."""
@@ -1204,10 +1249,11 @@ class _Block:
 
     def _quality(self, good: pd.DataFrame, at: Array) -> dict[str, object]:
         status = good["result_status"].to_numpy(dtype=object)
-        text = _coalesce(self.block, self.mapping, "status")
-        if text is not None:
-            said = _each(text, self._status_of)[at]
-            status = _where(pd.isna(status), said, status)
+        for column in self.mapping.of("status"):
+            # Of several columns that judge (checked at all? found right?) the worst verdict counts.
+            said = _each(self.block[column.source].str.strip(), self._status_of)[at]
+            worse = _severity(said) > _severity(status)
+            status = _where(worse, said, status)
         status = _where(pd.isna(status), "unknown", status)
         flag = _where(status == "suspect", 3, _where(status == "rejected", 4, 2)).astype("int64")
         reason = _where(flag > 2, "the source marks the result so", None)
@@ -1248,6 +1294,15 @@ class _Block:
             name = f"{column} (in the file)" if column in LINE else column
             lines[name] = self.block[column].iloc[lines["position"].to_numpy("int64")].array
         return Outcome(observations, lines.drop(columns="position"), states, self.unplaced)
+
+
+_SEVERITY = ("unknown", "approved", "provisional", "estimated", "suspect", "rejected")
+
+
+def _severity(status: Array) -> Array:
+    return _each(
+        pd.Series(status, dtype="object").fillna(""), lambda word: (" ", *_SEVERITY).index(word or " ")
+    )
 
 
 def harmless_columns(mapping: Mapping) -> list[str]:

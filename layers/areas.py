@@ -40,7 +40,7 @@ SIGNS = (
             region.CLASS_NAMES, ("#f7efd8", "#dcc48c", "#b3904a", "#7a5a1e", "#2e1d02"), strict=False
         )
     ),
-    Sign(region.CLASS_NAMES[region.TOO_FEW], "#b9bec4", "hatched"),
+    Sign(region.CLASS_NAMES[region.TOO_FEW], "#5f6770", "hatched"),
 )
 LAYER = Layer(
     key="areas",

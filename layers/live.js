@@ -7,8 +7,9 @@
  * Text of strangers is only ever set as textContent.
  *
  * A layer is drawn by its kind (layers/__init__.py) from what /api/<source> answers. Every answer has title
- * and version; and, if it likes, note (said under the legend), labels (of the signs, in their order; an empty
- * one leaves its sign out) and refused (a sentence instead of a drawing). Besides:
+ * and version; and, if it likes, note (said under the legend), more (sentences: how it was made), labels (of
+ * the signs, in their order; an empty one leaves its sign out) and refused (a sentence instead of a drawing).
+ * Besides:
  *   marks   sites or cells, see layers/picture.py
  *   grid    bounds [west, south, east, north], width, height, codes: row by row from the north, -1 for nothing
  *           known; rows are equal steps of Web Mercator
@@ -334,7 +335,7 @@
       renderer: state.canvas, /* the marks' own canvas: one that lay below would hear no mouse */
       style: (feature) => {
         const style = one.signs[feature.properties.code];
-        return { color: "#4a4a4a", weight: 1.2, opacity: 0.9, fillColor: style ? style.colour : "#ffffff",
+        return { color: "#4a4a4a", weight: 1.2, opacity: 0.9, fillColor: style ? filling(style) : "#ffffff",
           fillOpacity: style ? OPACITY : 0.05 };
       },
       onEachFeature: (feature, shape) => {
@@ -343,6 +344,22 @@
       },
     });
     return made;
+  }
+
+  /* What cannot be told is hatched, so that it looks like no class of a scale. */
+  function filling(style) {
+    if (style.shape !== "hatched") return style.colour;
+    const tile = document.createElement("canvas");
+    tile.width = tile.height = 8;
+    const c = tile.getContext("2d");
+    c.strokeStyle = style.colour;
+    c.lineWidth = 2;
+    for (const shift of [-8, 0, 8]) {
+      c.moveTo(shift - 1, 9);
+      c.lineTo(shift + 9, -1);
+    }
+    c.stroke();
+    return c.createPattern(tile, "repeat");
   }
 
   function boundsOf(answer, i) {
@@ -390,7 +407,7 @@
       c.fillStyle = "#fbfaf6";
       c.fill();
       c.globalAlpha = OPACITY;
-      c.fillStyle = style.colour;
+      c.fillStyle = filling(style);
       c.fill();
       c.globalAlpha = 1;
       c.strokeStyle = "#4a4a4a";
@@ -441,6 +458,13 @@
     });
     const usual = answer.kind === "cells" ? state.setup.words.cells_note : state.setup.words.sites_note;
     text("small", one.kind === "marks" ? usual : answer.note || "", box);
+    if (answer.more) {
+      const more = box.appendChild(document.createElement("details"));
+      more.open = Boolean(one.open);
+      more.ontoggle = () => { one.open = more.open; };
+      text("summary", state.setup.words.how, more);
+      answer.more.forEach((sentence) => text("small", sentence, more));
+    }
     return box;
   }
 

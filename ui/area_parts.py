@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 import numpy as np
@@ -43,21 +44,24 @@ def show(say: Words, view: View) -> None:
         st.caption(say("areas.not_random"))
     else:
         st.info(say("areas.not_limit"))
-    rows = table(say, made, changed)
+    rows = table(say, made)
+    _drawn(say, rows)
+    _notes(say, made)
+    if made.has_limit:
+        st.caption(say("areas.change_note", day=day))
+        _drawn(say, change_table(say, made, changed))
+    _downloads(say, view, day)
+
+
+def _drawn(say: Words, rows: pd.DataFrame) -> None:
     columns = st.column_config
+    shares = [say.text(f"areas.{name}") for name in ("col_share", "col_then", "col_now")]
     st.dataframe(
         rows,
         hide_index=True,
         width="stretch",
-        column_config={
-            name: columns.NumberColumn(format="%.1f")
-            for name in (say.text("areas.col_share"), say.text("areas.col_then"), say.text("areas.col_now"))
-            if name in rows
-        }
-        | {say.text("areas.col_area"): columns.TextColumn(pinned=True)},
+        column_config={name: columns.NumberColumn(format="%.1f") for name in shares if name in rows},
     )
-    _notes(say, made, day)
-    _downloads(say, view, day)
 
 
 def _choose(say: Words, view: View) -> None:
@@ -78,49 +82,77 @@ def _keep() -> None:
     choice.put(areas=str(st.session_state["choice_areas"]))
 
 
-def table(say: Words, made: layer.Regions, changed: pd.DataFrame) -> pd.DataFrame:
+def table(say: Words, made: layer.Regions) -> pd.DataFrame:
     """Write the shares as the page shows them: the largest share first, what lies in no area last.
 
     Parameters
     ----------
     made : Regions
-        The counts; countries without sites are left out.
-    changed : DataFrame
-        From :func:`layers.areas.changed`, row for row.
+        The counts; countries without sites are left out, and columns that would be empty.
     """
-    rows = pd.concat([made.table, changed], axis="columns")
-    inside = rows["kind"].eq(region.AREA)
-    keep = rows["sites"].gt(0) | (inside & (made.file.key != polygons.COUNTRIES))
-    rows = (
-        rows[keep]
-        .assign(last=~inside)
-        .sort_values(["last", "share", "judged"], ascending=[True, False, False], kind="stable")
-    )
-    own = {region.OUTSIDE: say.text("areas.outside"), region.NO_PLACE: say.text("areas.no_place")}
-    shown = {
-        "col_area": [own.get(kind, name) for kind, name in zip(rows["kind"], rows["area"], strict=True)],
-        "col_sites": rows["sites"],
-    }
+    rows = _ordered(made, made.table)
+    shown = {"col_area": _areas(say, rows), "col_sites": rows["sites"]}
     if made.has_limit:
+        unsure = rows["inconclusive"].gt(0)
         shown |= {
             "col_judged": rows["judged"],
             "col_above": rows["above"],
             "col_share": 100 * rows["share"],
             "col_interval": _between(say, rows["share_low"], rows["share_high"]),
-            "col_said": [_sure(say, row) for row in rows.to_dict("records")],
-            "col_inconclusive": rows["inconclusive"],
-            "col_bounds": _between(say, rows["share_least"], rows["share_most"]),
         }
+        if unsure.any():
+            shown["col_inconclusive"] = rows["inconclusive"]
+            shown["col_bounds"] = _between(
+                say, rows["share_least"].where(unsure), rows["share_most"].where(unsure)
+            )
     shown["col_stale"] = rows["stale"]
-    shown["col_border"] = rows["near_border"]
-    if made.has_limit:
-        shown |= {
-            "col_compared": rows["compared"],
-            "col_new": rows["newly_above"],
-            "col_back": rows["back_below"],
-            "col_then": 100 * rows["share_then"],
-            "col_now": 100 * rows["share_now"],
-        }
+    if rows["near_border"].any():
+        shown["col_border"] = rows["near_border"]
+    sure = [_sure(say, row) for row in rows.to_dict("records")] if made.has_limit else []
+    if any(sure):
+        shown["col_said"] = sure
+    return _titled(say, shown)
+
+
+def change_table(say: Words, made: layer.Regions, changed: pd.DataFrame) -> pd.DataFrame:
+    """Write what changed in each area, in the same order.
+
+    Parameters
+    ----------
+    made : Regions
+    changed : DataFrame
+        From :func:`layers.areas.changed`, row for row.
+    """
+    rows = _ordered(made, pd.concat([made.table, changed], axis="columns"))
+    shown = {
+        "col_area": _areas(say, rows),
+        "col_compared": rows["compared"],
+        "col_new": rows["newly_above"],
+        "col_back": rows["back_below"],
+        "col_then": 100 * rows["share_then"],
+        "col_now": 100 * rows["share_now"],
+        "col_not_again": rows["not_read_again"],
+        "col_first": rows["first_read"],
+    }
+    return _titled(say, shown)
+
+
+def _ordered(made: layer.Regions, rows: pd.DataFrame) -> pd.DataFrame:
+    inside = rows["kind"].eq(region.AREA)
+    keep = rows["sites"].gt(0) | (inside & (made.file.key != polygons.COUNTRIES))
+    return (
+        rows[keep]
+        .assign(last=~inside)
+        .sort_values(["last", "share", "judged"], ascending=[True, False, False], kind="stable")
+    )
+
+
+def _areas(say: Words, rows: pd.DataFrame) -> list[str]:
+    own = {region.OUTSIDE: say.text("areas.outside"), region.NO_PLACE: say.text("areas.no_place")}
+    return [own.get(kind, name) for kind, name in zip(rows["kind"], rows["area"], strict=True)]
+
+
+def _titled(say: Words, shown: Mapping[str, Iterable[object]]) -> pd.DataFrame:
     return pd.DataFrame({say.text(f"areas.{key}"): list(column) for key, column in shown.items()})
 
 
@@ -139,9 +171,7 @@ def _sure(say: Words, row: dict[str, object]) -> str:
     return say.text("areas.few") if row["class"] == region.TOO_FEW else ""
 
 
-def _notes(say: Words, made: layer.Regions, day: str) -> None:
-    if made.has_limit:
-        st.caption(say("areas.change_note", day=day))
+def _notes(say: Words, made: layer.Regions) -> None:
     counts = {
         "hidden": int(made.found.near_border.sum()),
         "several": made.found.several,

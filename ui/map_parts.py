@@ -62,7 +62,7 @@ def top(say: Words, view: View, shown: Picture, words: Paragraph) -> None:
             help=say("map.unsure_help", days=view.chosen_topic.stale_days),
         )
         st.metric(say("map.newest"), told.newest.date().isoformat() if told.newest else say("map.none"))
-    st.markdown(plain(words.rest))
+    st.markdown(" ".join(plain(sentence) for sentence in words.sentences[1:]))
 
 
 def foot(say: Words, view: View, shown: Picture) -> None:

@@ -20,6 +20,7 @@ from starlette.routing import Route
 #: Address to the module and function of ``routes`` that answers there, in the order in which they are tried.
 ADDRESSES = {
     "/api/cells": "cells.cells",
+    "/api/surface": "surface.surface",
     "/api/status.geojson": "data.status_geojson",
     "/api/status.csv": "data.status_csv",
     "/api/observations.csv": "data.observations_csv",

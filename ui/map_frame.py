@@ -58,6 +58,7 @@ _SAID = (
     "old",
     "failed",
     "no_layer",
+    "how",
 )
 
 

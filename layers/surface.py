@@ -1,0 +1,150 @@
+"""The estimated concentration between the sites; beside it what both surfaces are made from.
+
+A surface is fitted once per data version and choice (``situation/surface.py``) and then asked for whatever part
+of it somebody looks at. Only places that passed :func:`situation.privacy.public` enter it: a hidden well stands
+at the middle of its square, so nothing about the surface tells more than the square does. That it belongs to
+a group of depths is decided before its depth is cut.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+import store
+from layers import Layer, Sign
+from layers import picture as pictures
+from situation import privacy
+from situation.errors import NoSurface
+from situation.properties import PROPERTIES
+from situation.settings import settings
+from situation.standard import standards
+from situation.status import assess
+from situation.surface import Field, Group, choose, estimate, probability
+from situation.view import View
+
+KINDS = ("estimate", "probability")
+
+#: ColorBrewer's YlOrBr: light to dark, so that a grey print and a colour-blind eye read it too.
+COLOURS = ("#ffffd4", "#fee391", "#fec44f", "#fe9929", "#cc4c02", "#662506")
+_WORDS = ("least", "little", "some", "more", "much", "most")  # an answer brings numbers and unit instead
+
+LAYER = Layer(
+    key="surface",
+    title="Estimated concentration",
+    paint="code",
+    signs=tuple(Sign(word, colour, "patch") for word, colour in zip(_WORDS, COLOURS, strict=True)),
+    params="kind=estimate",
+    order=40,
+    kind="grid",
+    source="surface",
+)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A field with the public table of sites that it was made from, or the sentence why there is none."""
+
+    field: Field | None
+    refused: str
+    sites: pd.DataFrame
+
+
+_KEEP = 12
+_kept: OrderedDict[tuple[Any, ...], Made] = OrderedDict()
+_turn = threading.Lock()  # one maker at a time: a surface may take a second and some hundred megabytes
+
+
+def made(view: View, kind: str, now: pd.Timestamp | None = None) -> Made:
+    """Fit the field of a view, or say why there is none; kept by data version and choice.
+
+    Parameters
+    ----------
+    view : View
+        The choice; whoever calls has checked that it may be seen.
+    kind : {"estimate", "probability"}
+        Median concentration, or chance of being above the limit.
+    now : Timestamp, optional
+        UTC; chooses which readings are too old.
+    """
+    moment = now if now is not None else pd.Timestamp.now("UTC")
+    key = (kind, *pictures.key_of(view, moment))
+    with _turn:
+        if key not in _kept:
+            _kept[key] = _make(view, kind, moment)
+            while len(_kept) > _KEEP:
+                _kept.popitem(last=False)
+        _kept.move_to_end(key)
+        return _kept[key]
+
+
+def forget() -> None:
+    """Drop every kept field (tests)."""
+    with _turn:
+        _kept.clear()
+
+
+def _make(view: View, kind: str, now: pd.Timestamp) -> Made:
+    topic = view.chosen_topic
+    sites = pd.DataFrame()
+    try:
+        sites, group = _sites(view, now)
+        hidden = sites["position_rule"].map({"blurred": topic.grid_m, "area": topic.area_m}).max()
+        grid = 0.0 if pd.isna(hidden) else float(hidden)
+        if kind == "probability":
+            return Made(probability(sites, group=group, grid_m=grid), "", sites)
+        day = _moment(view, now).date()
+        standard = standards().get(view.standard)
+        limit = standard.limit(view.observed_property, day) if standard else None
+        return Made(estimate(sites, limit, group=group, grid_m=grid), "", sites)
+    except NoSurface as why:
+        return Made(None, str(why), sites)
+
+
+def _sites(view: View, now: pd.Timestamp) -> tuple[pd.DataFrame, Group]:
+    """Assess the sites of one medium, fraction and depth, and hide what must be hidden."""
+    since, until = view.interval(now)
+    latest = store.shared(settings().active_store_url).latest(
+        review=view.review,
+        as_of=view.as_of,
+        topic=view.topic,
+        since=since,
+        until=until,
+        observed_property=view.observed_property,
+        batch=view.batch,
+    )
+    if latest.empty:
+        raise NoSurface("There is no reading here from which a surface could be made.")
+    rows, group = choose(latest)
+    table = assess(
+        rows,
+        standards().get(view.standard),
+        view.observed_property,
+        topic=view.chosen_topic,
+        now=_moment(view, now),
+    )
+    return privacy.public(table, view.chosen_topic), group
+
+
+def _moment(view: View, now: pd.Timestamp) -> pd.Timestamp:
+    until = view.interval(now)[1]
+    return now if until is None else min(now, until)
+
+
+def answer(view: View, kind: str, box: pictures.Box, zoom: int, now: pd.Timestamp) -> dict[str, Any]:
+    """Answer one part of a surface for ``layers/live.js`` (a ``grid``)."""
+    found = made(view, kind, now)
+    about = {
+        "title": PROPERTIES[view.observed_property].title,
+        "version": store.shared(settings().active_store_url).version(),
+    }
+    if found.field is None:
+        return about | {"refused": found.refused}
+    with _turn:
+        drawn = found.field.draw(box, zoom)
+    words = {"labels": found.field.labels, "note": found.field.note, "more": found.field.more}
+    return about | drawn | words

@@ -490,7 +490,10 @@ def _in_short(told: Any) -> str:
 def _tell_question(question: Question) -> None:
     say()
     say(f"? {question.text}")
-    say(f"  {question.why}" + (f" {question.rows_waiting:,} rows wait." if question.rows_waiting else ""))
+    say(
+        f"  {question.why}"
+        + (f" Rows that wait: {question.rows_waiting:,}." if question.rows_waiting else "")
+    )
     for choice in question.choices:
         say(
             f"    {question.id} = {json.dumps(choice.value, ensure_ascii=False)}   {choice.label}. {choice.effect}"
@@ -520,34 +523,47 @@ def _tell_receipt(receipt: Any, report: Report) -> None:
 @click.option("--period", metavar="P", help="all, 1y, 5y, or two days: 2020-01-01/2024-12-31.")
 @click.option("--review", metavar="R", help="accepted (default), or all: with what waits for a review.")
 @click.option("--as-of", metavar="V", help="As the store was at this data version (see history).")
+@click.option(
+    "--by-area", metavar="AREAS", is_flag=False, flag_value="",
+    help="One row per area instead: the topic's first set of areas, or the one named.",
+)  # fmt: skip
+@click.option("--since", metavar="DAY", help="With --by-area: what changed since that day, e.g. 2025-01-31.")
 @click.option("--format", "form", type=click.Choice(["csv", "geojson"]), default="csv", show_default=True)
 @click.option(
     "--out", metavar="FILE", type=click.Path(path_type=Path), help="Write here instead of to the screen."
 )
-def status(form: str, out: Path | None, **chosen: str | None) -> int:
-    """Compare the newest reading of each site with a limit: one row per site.
+def status(form: str, out: Path | None, by_area: str | None, **chosen: str | None) -> int:
+    """Compare the newest reading of each site with a limit: one row per site, or one per area.
 
     result, detection_limit and limit are in the limit's unit and species. status is above, near, below,
     inconclusive (a detection limit above the limit, an unknown unit) or no limit; freshness is current or
     stale. Household wells and the like come as the centre of a grid cell, without their names.
+
+    With --by-area, share is above / judged, share_low and share_high its 95 % interval (Wilson), which
+    describes these sites only; share_least and share_most count the inconclusive as below and as above.
 
     \b
     Examples:
       python -m commonsight status --property nitrate --standard who_drinking_water
       python -m commonsight status --property arsenic --bbox 39.4,-4.6,39.6,-4.4 --format geojson
       python -m commonsight status --property fluoride --as-of 12 --out fluoride.csv
+      python -m commonsight status --property nitrate --by-area communes --since 2025-01-31
     """
     from situation.view import View
 
     named = {"property": chosen.pop("observed_property"), **chosen}
     view = View.from_params({name: value for name, value in named.items() if value is not None}, strict=True)
     opened = open_store()
+    if by_area is not None:
+        return _by_area(opened, view.but(areas=by_area or None), form, out)
     table = status_table(opened, view)
     simulated = bool(opened.meta().get("simulated"))
+    words = _words(opened, view, table)
     _note_simulated(opened)
     if wants_json():
         say_json(
             {
+                "description": words,
                 "topic": view.topic,
                 "property": view.observed_property,
                 "standard": view.standard,
@@ -558,13 +574,107 @@ def status(form: str, out: Path | None, **chosen: str | None) -> int:
             }
         )
         return DONE
-    text = _geojson(table, simulated) if form == "geojson" else _csv(table, simulated)
+    text = _geojson(table, simulated, words) if form == "geojson" else _csv(table, simulated)
     if out is None:
         click.echo(text, nl=False)
     else:
         _write(out, text)
         say(f"{len(table):,} sites written to {out}", to_person=True)
+        say(words, to_person=True)
     return DONE
+
+
+def _words(opened: Store, view: View, table: pd.DataFrame) -> str:
+    """Say the table of sites in a paragraph."""
+    from situation.paragraph import paragraph
+    from situation.standard import standards
+
+    pending = {str(batch.batch) for batch in opened.history() if batch.state == "pending"}
+    return paragraph(
+        table,
+        standards().get(view.standard),
+        view.observed_property,
+        period=view.period,
+        as_of=view.as_of,
+        stale_days=view.chosen_topic.stale_days,
+        pending=pending,
+    ).text
+
+
+def _by_area(opened: Store, view: View, form: str, out: Path | None) -> int:
+    """Say the shares by area: the numbers of the page's tab and of ``/api/areas.csv``."""
+    from situation.spreadsheet import safe_cells
+
+    if form == "geojson":
+        raise ChoiceError("--by-area gives CSV, or JSON with --json; /api/areas.geojson has the shapes.")
+    table, notes = area_table(opened, view)
+    simulated = bool(opened.meta().get("simulated"))
+    _note_simulated(opened)
+    if wants_json():
+        say_json(
+            {
+                "topic": view.topic,
+                "property": view.observed_property,
+                "standard": view.standard,
+                "data_version": view.as_of if view.as_of is not None else opened.version(),
+                "simulated": simulated,
+                "notes": notes,
+                "areas": table.to_dict("records"),
+            }
+        )
+        return DONE
+    shown = safe_cells(table, closed=("kind", "class"))
+    if simulated:
+        shown["simulated"] = "yes"
+    text = str(shown.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%dT%H:%M:%SZ"))
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        _write(out, text)
+        say(f"{len(table):,} rows written to {out}", to_person=True)
+    for note in notes:
+        say(note, to_person=True)
+    return DONE
+
+
+def area_table(opened: Store, view: View) -> tuple[pd.DataFrame, list[str]]:
+    """Count what a view chooses by area.
+
+    Parameters
+    ----------
+    opened : Store
+        Asked for its newest readings.
+    view : View
+        As for :func:`status_table`; ``areas`` chooses the set, ``since`` a day to compare with.
+
+    Returns
+    -------
+    table : DataFrame
+        Columns of :func:`situation.region.by_area` (``class`` in words), then with ``since`` those of
+        :func:`situation.region.change`.
+    notes : list of str
+        What must be known to read the shares.
+    """
+    import pandas as pd
+
+    from situation import areas, region
+    from situation.privacy import public
+
+    now = pd.Timestamp.now("UTC")
+    topic = view.chosen_topic.shown(simulated=bool(opened.meta().get("simulated")))
+    file = areas.chosen(topic, view.areas)
+    polygons = areas.read(file)
+    exact = _assessed(opened, view, now)
+    sites = public(exact, topic)
+    kept = _in_box(sites, view)
+    found = region.members(sites[kept], polygons, topic)
+    table = region.by_area(sites[kept], polygons, found)
+    if view.since:
+        before = _assessed(opened, view.but(period=f"/{view.since}"), now)
+        was = region.earlier(before, exact)
+        table = pd.concat([table, region.change(sites[kept], was[kept], polygons, found)], axis="columns")
+    names = [region.CLASS_NAMES[code] for code in table["class"]]
+    return table.assign(**{"class": names}), region.notes(table, polygons, found)
 
 
 def status_table(opened: Store, view: View) -> pd.DataFrame:
@@ -586,27 +696,41 @@ def status_table(opened: Store, view: View) -> pd.DataFrame:
     import pandas as pd
 
     from situation.privacy import public
+
+    rows = public(_assessed(opened, view, pd.Timestamp.now("UTC")), view.chosen_topic)
+    rows = rows[_in_box(rows, view)]
+    rest = [name for name in rows.columns if name not in STATUS_COLUMNS]
+    return rows[[*STATUS_COLUMNS, *rest]].reset_index(drop=True)
+
+
+def _assessed(opened: Store, view: View, now: pd.Timestamp) -> pd.DataFrame:
+    """Assess what a view chooses at exact places: not to be shown as it is."""
     from situation.standard import standards
     from situation.status import assess
 
-    now = pd.Timestamp.now("UTC")
     since, until = view.interval(now)
-    topic = view.chosen_topic
     latest = opened.latest(
         review=view.review,
         as_of=view.as_of,
-        topic=topic.key,
+        topic=view.topic,
         since=since,
         until=until,
         observed_property=view.observed_property,
     )
-    rows = assess(latest, standards()[view.standard], view.observed_property, topic=topic, now=now)
-    rows = public(rows, topic)
-    if view.bbox is not None:
-        west, south, east, north = view.bbox
-        rows = rows[rows["longitude"].between(west, east) & rows["latitude"].between(south, north)]
-    rest = [name for name in rows.columns if name not in STATUS_COLUMNS]
-    return rows[[*STATUS_COLUMNS, *rest]].reset_index(drop=True)
+    moment = now if until is None else min(now, until)  # as the map: ages count up to the period's end
+    return assess(
+        latest, standards()[view.standard], view.observed_property, topic=view.chosen_topic, now=moment
+    )
+
+
+def _in_box(rows: pd.DataFrame, view: View) -> pd.Series:
+    """Say which public places lie in the view's box; all of them without one."""
+    import pandas as pd
+
+    if view.bbox is None:
+        return pd.Series(True, index=rows.index)
+    west, south, east, north = view.bbox
+    return rows["longitude"].between(west, east) & rows["latitude"].between(south, north)
 
 
 @command()
@@ -683,7 +807,7 @@ def _csv(table: pd.DataFrame, simulated: bool) -> str:
     return str(out.to_csv(index=False, lineterminator="\n"))
 
 
-def _geojson(table: pd.DataFrame, simulated: bool) -> str:
+def _geojson(table: pd.DataFrame, simulated: bool, words: str) -> str:
     features = [
         {
             "type": "Feature",
@@ -692,7 +816,7 @@ def _geojson(table: pd.DataFrame, simulated: bool) -> str:
         }
         for row in _plain(table.to_dict("records"))
     ]
-    answer: dict[str, Any] = {"type": "FeatureCollection", "features": features}
+    answer: dict[str, Any] = {"type": "FeatureCollection", "description": words, "features": features}
     if simulated:
         answer["simulated"] = True
     return json.dumps(answer, allow_nan=False) + "\n"
@@ -844,6 +968,100 @@ def _decided(opened: Store, batch: int, told: str) -> int:
     else:
         say(f"batch {batch} is {found.state}: {told}.")
     return DONE
+
+
+# -- Statistics on any table --------------------------------------------------------------------------
+
+
+def _calculating(function: Any) -> Any:
+    column = functools.partial(click.option, metavar="COL")
+    options = [
+        click.argument("method"),
+        click.option(
+            "--input", "file", metavar="FILE", required=True, type=click.Path(path_type=Path),
+            help="A CSV or workbook; any encoding, delimiter and decimal mark.",
+        ),
+        column("--value", required=True, help="The readings; <5 is one censored at 5."),
+        column("--time", help="When: plain numbers, or dates, which become years with decimals."),
+        column("--censored", help="TRUE, 1, yes or < for 'less than'; > for 'more than'."),
+        column("--season", help="The season of each reading, e.g. a column of months."),
+        column("--group", help="One answer for each group, e.g. a column of wells."),
+        column("--x", help="Coordinate of each reading in a flat system."),
+        column("--y", help="Coordinate of each reading in a flat system."),
+        click.option(
+            "--confidence", metavar="C", type=float, default=0.95, show_default=True,
+            help="Two-sided of a slope or a Kaplan-Meier mean, one-sided of a limit or a band.",
+        ),
+        click.option("--percentile", metavar="P", type=float, help="Which percentile, e.g. 95."),
+        click.option(
+            "--distribution", metavar="D", help="normal, lognormal or nonparametric; of ROS normal or lognormal."
+        ),
+        click.option("--of", metavar="M", help="Of a lognormal distribution: mean (Land) or geometric-mean."),
+        click.option(
+            "--convention", metavar="K", default="smallest-detect", show_default=True,
+            help="Kaplan-Meier: smallest-detect, lowest-limit or lowest-limit-2013.",
+        ),
+        click.option("--log", is_flag=True, help="Work on the natural logarithms of the readings."),
+        click.option(
+            "--substitute", metavar="SHARE", type=float,
+            help="Put this share of its limit in place of each non-detect: only to compare with others.",
+        ),
+        click.option("--at", multiple=True, metavar="T or X,Y", help="Where: a time (trend-band) or a place."),
+        click.option("--variogram", metavar="MODEL", help="spherical, exponential, gaussian …; else fitted."),
+        click.option("--sill", type=float, metavar="S", help="Sill of the variogram, nugget included."),
+        click.option("--range", type=float, metavar="R", help="Range; exponential: where it is at 95 %."),
+        click.option("--nugget", type=float, metavar="N", default=0.0, help="Nugget of the variogram."),
+        click.option("--decimal", type=click.Choice(["point", "comma"]), help="The decimal mark, if unclear."),
+        click.option(
+            "--date-order", type=click.Choice(["dmy", "mdy"]), help="What 04/03/2026 means, if unclear."
+        ),
+    ]  # fmt: skip
+    return functools.reduce(lambda inner, option: option(inner), reversed(options), function)
+
+
+#: What of `calc` names a column or says how to read it; the rest is the choice of the method.
+CALC_READING = ("value", "time", "censored", "season", "group", "x", "y", "decimal", "date_order")
+
+
+@command()
+@_calculating
+def calc(method: str, file: Path, **chosen: Any) -> int:
+    """Calculate any statistic on any CSV: the chemist's check.
+
+    \b
+    METHOD is one of
+      trend, seasonal-trend, censored-trend     Mann-Kendall and Theil-Sen, with seasons, with non-detects
+      trend-band                                a straight line and its confidence band
+      censored-mean, ros                        Kaplan-Meier; regression on order statistics
+      lower-limit, upper-limit                  confidence limits of the mean
+      percentile-limit                          confidence limits of a percentile
+      krige                                     ordinary kriging
+
+    Cells such as <5 are censored at 5. What cannot be read is left out, counted and named, and the exit
+    code is then 1.
+
+    \b
+    Examples:
+      python -m commonsight calc trend --input well.csv --value nitrate --time date
+      python -m commonsight calc censored-mean --input well.csv --value zinc --censored nd --json
+      python -m commonsight calc lower-limit --input wells.csv --value arsenic --group well
+      python -m commonsight calc percentile-limit --input well.csv --value lead --percentile 90
+      python -m commonsight calc krige --input p.csv --value v --x e --y n --at 65,137
+    """
+    from sensors.plain_columns import read_columns
+    from situation.calc import METHODS, Choice, calculate
+
+    if method not in METHODS:
+        raise ChoiceError(f"No method {method!r}; there are {', '.join(METHODS)}.")
+    if not file.is_file():
+        raise ChoiceError(f"There is no file {file}.")
+    readings = read_columns(file, settings(), **{name: chosen.pop(name) for name in CALC_READING})
+    answer = calculate(method, readings, Choice(**chosen))
+    if wants_json():
+        say_json(answer.values)
+    else:
+        say("\n".join(answer.lines))
+    return DONE if answer.complete else PERSON
 
 
 # -- Keeping the store -----------------------------------------------------------------------------

@@ -354,7 +354,7 @@ def _parametric(task: _Task, value: Numbers) -> tuple[pd.DataFrame, Flags]:
         return pd.DataFrame({name: [""] * k for name in COLUMNS}), np.zeros(k, bool)
     with np.errstate(invalid="ignore", divide="ignore"):
         normal = np.asarray(conf.shapiro_wilk(value)[1] >= conf.ALPHA)
-        positive = (value > 0).all(axis=1)
+        positive = np.asarray((value > 0).all(axis=1))
         logs = np.log(np.where(positive[:, None], value, 1.0 + np.arange(n)))
         log = np.asarray(~normal & positive & (conf.shapiro_wilk(logs)[1] >= conf.ALPHA))
     lower, upper = np.full(k, np.nan), np.full(k, np.nan)
@@ -478,7 +478,13 @@ def _under_trend(
         band = _least_squares(task, rows, time)
         if band is None:
             one = table.iloc[rows]
-            shown = trend.band(one, trends.loc[codes[series]], one["time"].iloc[[-1]])
+            # One-sided 95 % is the end of a two-sided 90 %.
+            shown = trend.band(
+                one,
+                trends.loc[codes[series]],
+                one["time"].iloc[[-1]],
+                confidence=2 * task.confidence - 1,
+            )
             lower[place], upper[place] = float(shown["low"].iloc[0]), float(shown["high"].iloc[0])
             method.append("band of the Theil-Sen line")
         else:

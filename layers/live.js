@@ -452,6 +452,7 @@
     one.signs.forEach((style, code) => {
       if (!labels[code]) return;
       const row = list.insertRow();
+      if (one.kind === "grid" || one.kind === "shapes") row.className = "cs-fill";
       row.insertCell().appendChild(sign(style, one.kind));
       row.insertCell().textContent = labels[code];
       if (total) row.insertCell().textContent = (total[code] || 0).toLocaleString();

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from layers import Layer, Sign
 
-#: ColorBrewer's Purples and a darker end: light to dark, and unlike the colours of the estimate.
-_COLOURS = ("#fcfbfd", "#dadaeb", "#bcbddc", "#9e9ac8", "#6a51a3", "#2d004b")
+#: ColorBrewer's BuPu: light to dark, and unlike the colours of the estimate.
+_COLOURS = ("#d4e4f0", "#a8c4de", "#8c96c6", "#8c6bb1", "#88419d", "#4d004b")
 _LABELS = ("under 10 %", "10 to 25 %", "25 to 50 %", "50 to 75 %", "75 to 90 %", "over 90 %")
 
 LAYER = Layer(

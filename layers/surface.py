@@ -29,8 +29,8 @@ from situation.view import View
 
 KINDS = ("estimate", "probability")
 
-#: ColorBrewer's YlOrBr: light to dark, so that a grey print and a colour-blind eye read it too.
-COLOURS = ("#ffffd4", "#fee391", "#fec44f", "#fe9929", "#cc4c02", "#662506")
+#: After ColorBrewer's YlOrBr: light to dark, so that a grey print and a colour-blind eye read it too.
+COLOURS = ("#fff0a8", "#fed976", "#feb24c", "#f07d1a", "#b8450a", "#5a1e05")
 _WORDS = ("least", "little", "some", "more", "much", "most")  # an answer brings numbers and unit instead
 
 LAYER = Layer(

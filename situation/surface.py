@@ -59,7 +59,7 @@ DEPTHS = (30.0, 100.0)
 _MOST_VARIANCE = 0.9
 _RADIUS = 6_371_008.8  # mean radius of the Earth, metres (IUGG)
 _EDGE = 85.0511287798066  # latitude at which the Web-Mercator square ends
-_PIXELS = 4  # screen pixels to a cell of the answer
+_PIXELS = 3  # screen pixels to a cell of the answer
 _WIDEST = 240  # cells
 _STEP = 3  # cells between two places that are kriged; between them a straight line does
 _ROUNDS = 5
@@ -386,7 +386,7 @@ def probability(table: pd.DataFrame, *, group: Group, grid_m: float = 0.0) -> Fi
     error, usual = float(np.mean((guess - value) ** 2)), float(np.mean((_others(value) - value) ** 2))
     _better(error, usual)
     note = (
-        f"Tested by hiding one place after the other: those above the limit had been given a chance of "
+        f"{_who(group, len(lon))} Tested by hiding one place after the other: those above the limit had been given a chance of "
         f"{guess[value > 0.5].mean():.0%} on average, the others {guess[value <= 0.5].mean():.0%} (Brier score "
         f"{error:.2f}; one number everywhere: {usual:.2f})."
     )
@@ -434,7 +434,7 @@ def estimate(table: pd.DataFrame, limit: Limit | None, *, group: Group, grid_m: 
     within = f"a factor of {error:.2g}" if logs else f"{error:.2g} {_said(unit)}".strip()
     other = f"{usual:.2g}" if logs else f"{usual:.2g} {_said(unit)}".strip()
     note = (
-        f"Tested by hiding one place after the other: half of {whole.sum()} estimates were within {within} of "
+        f"{_who(group, len(lon))} Tested by hiding one place after the other: half of {whole.sum()} estimates were within {within} of "
         f"what was measured (one number everywhere: {other})."
     )
     how = "Ordinary kriging of logarithms, taken back as the median." if logs else "Ordinary kriging."
@@ -536,8 +536,13 @@ def _better(error: float, usual: float) -> None:
         )
 
 
+def _who(group: Group, places: int) -> str:
+    shaky = ", too few to be sure of it" if places < SHAKY else ""
+    return f"Only {group.words}: {places} places{shaky}."
+
+
 def _common(group: Group, left: Sequence[str], places: int, variogram: Variogram) -> tuple[str, ...]:
-    shaky = " A surface is shaky with fewer than 50 places." if places < SHAKY else ""
+    shaky = f" With fewer than {SHAKY} a variogram is not well known." if places < SHAKY else ""
     out = list(left)
     if group.others:
         out.insert(0, f"{group.others} of another medium, fraction or depth")
@@ -703,9 +708,7 @@ def classes(limit: Limit | None, values: Floats, unit: str) -> tuple[tuple[float
             "outside range": lambda low, high: high <= breaks[0] or low >= breaks[-1],
         }.get(limit.comparison)
         ends = [-math.inf, *breaks, math.inf]
-        word = {"below": " (below the limit)", "outside range": " (outside)"}.get(
-            limit.comparison, " (above the limit)"
-        )
+        word = {"below": " (below)", "outside range": " (outside)"}.get(limit.comparison, " (above)")
         if beyond is not None:
             labels = [
                 label + (word if beyond(ends[i], ends[i + 1]) else "") for i, label in enumerate(labels)

@@ -1027,7 +1027,8 @@ def censored_variance(x: Numbers, y: Numbers, side: npt.NDArray[np.int8]) -> Num
         -1 for "<", 1 for ">", else 0.
     """
     m, n = x.shape
-    less, more = (side < 0).any(axis=1), (side > 0).any(axis=1)
+    less: Flags = np.asarray((side < 0).any(axis=1))
+    more: Flags = np.asarray((side > 0).any(axis=1))
     mirrored = more & ~less
     values = np.where(mirrored[:, None], -y, y)
     bound = np.asarray(side != 0)
@@ -1042,7 +1043,7 @@ def censored_variance(x: Numbers, y: Numbers, side: npt.NDArray[np.int8]) -> Num
     out = variance(n, tie_sums(x), numbers) - limits[0] / 18 - incomparable + extra
     for row in np.flatnonzero((less & more) | (out <= 0)):
         out[row] = permutation_variance(x[row], *_order_codes(y[row], side[row]))
-    return out
+    return np.asarray(out, dtype=np.float64)
 
 
 def _masked_sorted(values: Numbers, keep: Flags) -> Numbers:

@@ -10,6 +10,8 @@ tips are text. Vega's colour, shape and text are data here, never expressions.
 
 from __future__ import annotations
 
+from base64 import b64encode
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -21,6 +23,9 @@ from ui.words import Words
 
 HEIGHT = 300
 _BLUE, _DARK, _ORANGE, _RED, _GREEN = "#0b5cad", "#333333", "#e08a00", "#b3261e", "#00805a"
+_PALE = "#f6d9a8"
+#: From so many readings on the marks are small, or they hide one another.
+_MANY = 150
 #: A limit so many times beyond the readings would press them into a line: it is named at the edge instead.
 _FAR = 4.0
 
@@ -57,14 +62,15 @@ def series_chart(say: Words, one: Trends, place: int, *, fit: bool = False, heig
     )
     x = alt.X("ms:T", title=None, scale=alt.Scale(type="utc"))
     parts = [
-        *_fan(alt, say, lines, x),
-        *_band(alt, say, lines, x),
+        *_fan(alt, lines, x),
+        *_band(alt, lines, x),
         *_limits(alt, say, limit, bottom, top),
-        *_crossing(alt, say, one, place, limit, x),
-        *_eye(alt, say, lines, x),
         _dots(alt, say, one, readings, x, y),
+        *_eye(alt, lines, x),
+        *_line(alt, lines, x),
+        *_crossing(alt, one, place, limit, x),
     ]
-    return alt.layer(*parts).resolve_scale(color="shared").properties(height=height)
+    return alt.layer(*parts).properties(height=height)
 
 
 def alternative(say: Words, one: Trends, place: int, site: str, title: str, said: str) -> str:
@@ -113,55 +119,37 @@ def _view(
     return (bottom if bottom == 0 else bottom - rim), top + rim
 
 
-def _what(alt: Any, say: Words) -> Any:
-    """Give the one colour scale of everything that is not a reading, so that there is one legend."""
-    signs = {
-        "trends.line_trend": _DARK,
-        "trends.line_may": _ORANGE,
-        "trends.line_readings": "#f6d9a8",
-        "trends.line_cross": _RED,
-        "trends.line_eye": _GREEN,
-    }
-    return alt.Scale(domain=[say.text(name) for name in signs], range=list(signs.values()))
+def _at(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(ms=_ms(table["time"])).drop(columns="time")
 
 
-def _colour(alt: Any, say: Words, name: str) -> Any:
-    legend = alt.Legend(title=None, orient="bottom", columns=3, symbolType="stroke", symbolStrokeWidth=4)
-    return alt.Color("what:N", scale=_what(alt, say), legend=legend)
-
-
-def _named(table: pd.DataFrame, say: Words, name: str) -> pd.DataFrame:
-    return table.assign(ms=_ms(table["time"]), what=say.text(name)).drop(columns="time")
-
-
-def _fan(alt: Any, say: Words, lines: Lines, x: Any) -> list[Any]:
+def _fan(alt: Any, lines: Lines, x: Any) -> list[Any]:
     if not len(lines.fan):
         return []
-    wide = alt.Chart(_named(lines.fan, say, "trends.line_readings")).mark_area(opacity=0.75, clip=True)
-    near = alt.Chart(_named(lines.fan, say, "trends.line_may"))
+    told = alt.Chart(_at(lines.fan))
     return [
-        wide.encode(
-            x=x, y="reading_low:Q", y2="reading_high:Q", color=_colour(alt, say, "trends.line_readings")
+        told.mark_area(color=_PALE, opacity=0.75, clip=True).encode(
+            x=x, y="reading_low:Q", y2="reading_high:Q"
         ),
-        near.mark_area(opacity=0.45, clip=True).encode(
-            x=x, y="line_low:Q", y2="line_high:Q", color=_colour(alt, say, "trends.line_may")
-        ),
-        near.mark_line(strokeDash=[5, 3], strokeWidth=1.6, clip=True, color=_DARK).encode(
-            x=x, y="estimate:Q"
-        ),
+        told.mark_area(color=_ORANGE, opacity=0.5, clip=True).encode(x=x, y="line_low:Q", y2="line_high:Q"),
     ]
 
 
-def _band(alt: Any, say: Words, lines: Lines, x: Any) -> list[Any]:
+def _band(alt: Any, lines: Lines, x: Any) -> list[Any]:
     if not len(lines.band):
         return []
-    told = alt.Chart(_named(lines.band, say, "trends.line_trend"))
-    return [
-        told.mark_area(opacity=0.16, color=_DARK, clip=True).encode(x=x, y="low:Q", y2="high:Q"),
-        told.mark_line(strokeWidth=2, clip=True).encode(
-            x=x, y="estimate:Q", color=_colour(alt, say, "trends.line_trend")
-        ),
-    ]
+    told = alt.Chart(_at(lines.band))
+    return [told.mark_area(opacity=0.16, color=_DARK, clip=True).encode(x=x, y="low:Q", y2="high:Q")]
+
+
+def _line(alt: Any, lines: Lines, x: Any) -> list[Any]:
+    parts = []
+    for table, dash in ((lines.band, [1, 0]), (lines.fan, [5, 3])):
+        if len(table):
+            told = alt.Chart(_at(table[["time", "estimate"]]))
+            mark = told.mark_line(strokeWidth=2, strokeDash=dash, clip=True, color=_DARK)
+            parts.append(mark.encode(x=x, y="estimate:Q"))
+    return parts
 
 
 def _limits(alt: Any, say: Words, limit: Limit | None, bottom: float, top: float) -> list[Any]:
@@ -196,7 +184,7 @@ def _limits(alt: Any, say: Words, limit: Limit | None, bottom: float, top: float
     return parts
 
 
-def _crossing(alt: Any, say: Words, one: Trends, place: int, limit: Limit | None, x: Any) -> list[Any]:
+def _crossing(alt: Any, one: Trends, place: int, limit: Limit | None, x: Any) -> list[Any]:
     row = one.rows.iloc[place]
     levels = _levels(limit)
     if row["crossing"] != "crossing expected" or not levels or pd.isna(row["crossing_time"]):
@@ -206,33 +194,28 @@ def _crossing(alt: Any, say: Words, one: Trends, place: int, limit: Limit | None
     level = levels[0] if len(levels) == 1 else min(levels, key=lambda edge: abs(edge - one.end(place)))
     times = pd.Series([first, last, row["crossing_time"]]).astype("datetime64[us, UTC]")
     start, end, middle = _ms(times).tolist()
-    bar = pd.DataFrame(
-        {"ms": [start], "end": [end], "value": [level], "what": [say.text("trends.line_cross")]}
-    )
-    point = pd.DataFrame({"ms": [middle], "value": [level]})
+    bar = alt.Chart(pd.DataFrame({"ms": [start], "end": [end], "value": [level]}))
+    point = alt.Chart(pd.DataFrame({"ms": [middle], "value": [level]}))
     return [
-        alt.Chart(bar)
-        .mark_rule(strokeWidth=7, opacity=0.55, strokeCap="round")
-        .encode(x=x, x2="end:T", y="value:Q", color=_colour(alt, say, "trends.line_cross")),
-        alt.Chart(point)
-        .mark_point(shape="diamond", size=110, filled=True, color=_RED, opacity=1)
-        .encode(x=x, y="value:Q"),
+        bar.mark_rule(color=_RED, strokeWidth=7, opacity=0.55, strokeCap="round").encode(
+            x=x, x2="end:T", y="value:Q"
+        ),
+        point.mark_point(shape="diamond", size=110, filled=True, color=_RED, opacity=1).encode(
+            x=x, y="value:Q"
+        ),
     ]
 
 
-def _eye(alt: Any, say: Words, lines: Lines, x: Any) -> list[Any]:
+def _eye(alt: Any, lines: Lines, x: Any) -> list[Any]:
     if not len(lines.eye):
         return []
     curves = [("low", lines.eye["low"])]
     if not lines.eye["high"].equals(lines.eye["low"]):
         curves.append(("high", lines.eye["high"]))
     parts = [lines.eye[["time"]].assign(value=value, curve=name) for name, value in curves]
-    told = _named(pd.concat(parts, ignore_index=True).dropna(subset="value"), say, "trends.line_eye")
-    return [
-        alt.Chart(told)
-        .mark_line(strokeDash=[2, 2], strokeWidth=1.8, opacity=0.9, clip=True)
-        .encode(x=x, y="value:Q", detail="curve:N", color=_colour(alt, say, "trends.line_eye"))
-    ]
+    told = alt.Chart(_at(pd.concat(parts, ignore_index=True).dropna(subset="value")))
+    mark = told.mark_line(strokeDash=[2, 2], strokeWidth=1.8, opacity=0.9, clip=True, color=_GREEN)
+    return [mark.encode(x=x, y="value:Q", detail="curve:N")]
 
 
 def _dots(alt: Any, say: Words, one: Trends, readings: pd.DataFrame, x: Any, y: Any) -> Any:
@@ -263,10 +246,10 @@ def _dots(alt: Any, say: Words, one: Trends, readings: pd.DataFrame, x: Any, y: 
         alt.Tooltip("recorded:N", title=say.text("map.col_recorded")),
         alt.Tooltip("procedure:N", title=say.text("map.col_method")),
     ]
-    legend = alt.Legend(title=None, orient="bottom", symbolStrokeColor=_BLUE)
+    few = len(told) <= _MANY
     return (
         alt.Chart(told)
-        .mark_point(size=55, strokeWidth=1.6, stroke=_BLUE, opacity=1)
+        .mark_point(size=55 if few else 24, strokeWidth=1.6 if few else 1, stroke=_BLUE, opacity=1)
         .encode(
             x=x,
             y=y,
@@ -274,11 +257,58 @@ def _dots(alt: Any, say: Words, one: Trends, readings: pd.DataFrame, x: Any, y: 
             shape=alt.Shape(
                 "kind:N",
                 scale=alt.Scale(domain=names, range=["circle", "triangle-down", "triangle-up"]),
-                legend=legend,
+                legend=None,
             ),
             fill=alt.condition(alt.datum.kind == names[0], alt.value(_BLUE), alt.value("transparent")),
         )
     )
+
+
+#: The signs of the legend: an SVG of 24 by 14 points each.
+_SIGNS = {
+    "map.series_measured": f'<circle cx="12" cy="7" r="4.5" fill="{_BLUE}"/>',
+    "map.series_less": f'<path d="M6.5 3 H17.5 L12 12 Z" fill="none" stroke="{_BLUE}" stroke-width="1.6"/>',
+    "map.series_more": f'<path d="M6.5 11.5 H17.5 L12 2.5 Z" fill="none" stroke="{_BLUE}" stroke-width="1.6"/>',
+    "trends.line_trend": f'<rect y="2" width="24" height="10" fill="{_DARK}" opacity=".16"/>'
+    f'<path d="M0 7 H24" stroke="{_DARK}" stroke-width="2"/>',
+    "trends.line_may": f'<rect y="2" width="24" height="10" fill="{_ORANGE}" opacity=".6"/>',
+    "trends.line_readings": f'<rect y="2" width="24" height="10" fill="{_PALE}"/>',
+    "trends.line_cross": f'<path d="M2 7 H22" stroke="{_RED}" stroke-width="6" opacity=".55"/>'
+    f'<path d="M12 1.5 L17 7 L12 12.5 L7 7 Z" fill="{_RED}"/>',
+    "trends.line_eye": f'<path d="M0 7 H24" stroke="{_GREEN}" stroke-width="2" stroke-dasharray="2 2"/>',
+}
+
+
+def legend(say: Words, one: Trends, place: int) -> str:
+    """Say what the signs of one chart mean, as HTML that breaks into lines on a phone; only what it has."""
+    readings, lines = one.of(place), one.lines(place)
+    there = {
+        "map.series_measured": readings["censoring"].eq("=").any(),
+        "map.series_less": readings["censoring"].eq("<").any(),
+        "map.series_more": readings["censoring"].eq(">").any(),
+        "trends.line_trend": len(lines.band),
+        "trends.line_may": len(lines.fan),
+        "trends.line_readings": len(lines.fan),
+        "trends.line_cross": one.rows["crossing"].iloc[place] == "crossing expected",
+        "trends.line_eye": len(lines.eye),
+    }
+    parts = [
+        f'<span style="white-space:nowrap">{_sign(name)} {escape(say.text(name))}</span>'
+        for name, shown in there.items()
+        if shown
+    ]
+    return (
+        '<div style="display:flex;flex-wrap:wrap;gap:.1rem 1rem;font-size:.8rem;opacity:.85">'
+        + "".join(parts)
+        + "</div>"
+    )
+
+
+def _sign(name: str) -> str:
+    # st.html takes <svg> out, but leaves a picture whose address is that drawing.
+    drawing = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 14">{_SIGNS[name]}</svg>'
+    address = b64encode(drawing.encode()).decode()
+    return f'<img alt="" width="24" height="14" src="data:image/svg+xml;base64,{address}">'
 
 
 def fan_percent() -> int:

@@ -104,7 +104,7 @@ def top(say: Words, view: View, shown: Trends) -> None:
 
 def table(say: Words, view: View, shown: Trends) -> list[int]:
     """Draw the table of all series, and give the rows that are chosen in it or by the address."""
-    st.caption(say("trends.table_lead"))
+    st.caption(say("trends.table_lead", unit=shown.unit_text or "–"))
     rows = shown.rows.iloc[:_MOST_ROWS]
     chosen = _from_address(view, shown)
     key = _key(view, shown)
@@ -114,7 +114,7 @@ def table(say: Words, view: View, shown: Trends) -> list[int]:
         hide_index=True,
         width="stretch",
         height=360,
-        column_config=_columns(say, shown),
+        column_config=_columns(say),
         on_select=lambda: _keep(key, shown),
         selection_mode="multi-row",
         selection_default={"selection": {"rows": [row for row in chosen if row < len(rows)]}},
@@ -175,31 +175,32 @@ def _told(say: Words, rows: pd.DataFrame, shown: Trends) -> pd.DataFrame:
         "low": rows["slope_low"],
         "high": rows["slope_high"],
         "p": rows["p"],
-        "n": rows["n"],
-        "censored": rows["share_censored"] * 100,
-        "first": rows["first_time"].dt.tz_localize(None).astype(day),
-        "last": rows["last_time"].dt.tz_localize(None).astype(day),
-        "status": [STYLE[name].label for name in rows["status"]],
-        "confirmed": [_word(say, _CONFIRMED, name) for name in rows["confirmed"]],
         "crossing": [_word(say, _CROSSING, name, year=year) for name in rows["crossing"]],
         "when": rows["crossing_time"].dt.tz_localize(None).astype(day),
         "earliest": rows["crossing_earliest"].dt.tz_localize(None).astype(day),
         "latest": rows["crossing_latest"].dt.tz_localize(None).astype(day),
+        "status": [STYLE[name].label for name in rows["status"]],
+        "confirmed": [_word(say, _CONFIRMED, name) for name in rows["confirmed"]],
+        "n": rows["n"],
+        "censored": rows["share_censored"] * 100,
+        "first": rows["first_time"].dt.tz_localize(None).astype(day),
+        "last": rows["last_time"].dt.tz_localize(None).astype(day),
     }
     told = pd.DataFrame(out)
-    # One site, one series, everywhere: the column would be empty.
-    return told if any(out["series"]) else told.drop(columns="series")
+    # What does not tell two series of one site apart only takes room.
+    apart = rows["monitoring_location_id"].duplicated().any() or told["series"].nunique() > 1
+    return told if apart else told.drop(columns="series")
 
 
-def _columns(say: Words, shown: Trends) -> dict[str, Any]:
+def _columns(say: Words) -> dict[str, Any]:
     config = st.column_config
     helped = {"slope", "low", "high", "p", "censored", "when", "latest"}
     made: dict[str, Any] = {}
     for name in (
-        "site", "series", "trend", "slope", "low", "high", "p", "n", "censored", "first", "last",
-        "status", "confirmed", "crossing", "when", "earliest", "latest",
+        "site", "series", "trend", "slope", "low", "high", "p", "crossing", "when", "earliest", "latest",
+        "status", "confirmed", "n", "censored", "first", "last",
     ):  # fmt: skip
-        label = say.text(f"trends.col_{name}", unit=shown.unit_text or "–")
+        label = say.text(f"trends.col_{name}")
         help_text = say.text(f"trends.help_{name}") if name in helped else None
         if name in ("first", "last", "when", "earliest", "latest"):
             made[name] = config.DateColumn(label, format="YYYY-MM", help=help_text, width="small")
@@ -306,6 +307,7 @@ def explained(
             width="stretch",
             alt=charts.alternative(say, one, place, site_name(row), title, sentence),
         )
+        st.html(charts.legend(say, one, place))
     st.markdown(sentence)
     if row["n"]:
         st.markdown(crossing_sentence(say, one, place))

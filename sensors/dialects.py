@@ -68,6 +68,8 @@ class Dialect:
 
     def fits(self, headers: Iterable[str]) -> int:
         """Count the names that recognise it; 0 when it is not this one."""
+        if not self.all and not self.any:
+            return 0  # known by its source only
         names = {tidy(header) for header in headers}
         hits = [_has(pattern, names) for pattern in self.all]
         others = [_has(pattern, names) for pattern in self.any]

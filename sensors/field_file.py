@@ -19,7 +19,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingOf
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -31,7 +31,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sensors.dialects import PLAIN, recognise, tidy
+from sensors.answer_table import open_answer
+from sensors.dialects import PLAIN, dialects, recognise, tidy
 from sensors.grids import named_in
 from sensors.guard import run_guarded
 from sensors.mapping import ColumnMap, Mapping, load_mapping, mapping_from, to_data, understand
@@ -50,7 +51,7 @@ from sensors.sites import (
     sites_from,
 )
 from sensors.vocabulary import header_score, is_site_type, read_header
-from situation.observation import ARROW, NATURAL_KEY, flat, to_arrow, to_geo, validate
+from situation.observation import ARROW, CONTENT, NATURAL_KEY, flat, to_arrow, to_geo, validate
 from situation.settings import Settings
 from situation.settings import settings as read_settings
 from situation.topic import Topic, topics
@@ -114,6 +115,18 @@ class Report:
     def from_data(cls, data: MappingOf[str, Any]) -> Report:
         """Make a report of plain data again."""
         return cls(**{**data, "questions": [question_from(q) for q in data.get("questions", [])]})
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The source that a file is an answer of: nothing about its shape is guessed then.
+
+    ``constants`` hold where neither its rows nor its dialect say otherwise (licence, attribution).
+    """
+
+    key: str
+    dialect: str
+    constants: MappingOf[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -193,12 +206,14 @@ def read_into(
     known_sites: pd.DataFrame | None = None,
     settings: Settings | None = None,
     progress: Progress | None = None,
+    origin: Origin | None = None,
 ) -> Report:
     """Read a file block by block, in bounded memory, into a folder.
 
     Writes ``observations.parquet`` (schema :data:`situation.observation.ARROW`), ``quarantine.parquet``
     (``source_row``, ``column``, ``value``, ``reason``, ``fix``, ``question_id`` and the cells of the
-    columns that hold no people), ``mapping.toml`` and ``report.json``. Parameters as for :func:`read`.
+    columns that hold no people), ``mapping.toml`` and ``report.json``. Parameters as for :func:`read`;
+    with *origin* the file is an answer of a source.
     """
     if isinstance(topic, str):
         topic = topics()[topic]
@@ -217,6 +232,7 @@ def read_into(
         contributor,
         known_sites,
         settings,
+        origin,
     )
     with _Folder(folder) as out:
         for table, lines in job.run(progress):
@@ -240,6 +256,7 @@ def read_guarded(
     known_sites: pd.DataFrame | None = None,
     settings: Settings | None = None,
     progress: Progress | None = None,
+    origin: Origin | None = None,
 ) -> Report:
     """Do :func:`read_into` in a child process with limits of memory and time.
 
@@ -266,6 +283,7 @@ def read_guarded(
         "sites": None if sites is None else str(Path(sites).resolve()),
         "contributor": contributor,
         "known_sites": known,
+        "origin": None if origin is None else asdict(origin),
         "limits": {
             name: str(value) if isinstance(value, Path) else value for name, value in asdict(limits).items()
         },
@@ -302,6 +320,7 @@ def _guarded(
     contributor: str | None,
     known_sites: str | None,
     limits: dict[str, Any],
+    origin: dict[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Read in the child: everything comes and goes as plain data."""
@@ -324,6 +343,7 @@ def _guarded(
         known_sites=pd.read_parquet(known_sites) if known_sites else None,
         settings=Settings(**limits),
         progress=progress,
+        origin=None if origin is None else Origin(**origin),
     )
     return report.to_data()
 
@@ -355,10 +375,15 @@ class _Job:
         contributor: str | None,
         known_sites: pd.DataFrame | None,
         settings: Settings | None,
+        origin: Origin | None = None,
     ) -> None:
         self.limits = settings or read_settings()
-        self.topic, self.sites_path = topic, sites
-        self.table = open_table(path, self.limits, header_score=_score)
+        self.topic, self.sites_path, self.origin = topic, sites, origin
+        self.dialect = dialects()[origin.dialect] if origin else None
+        if self.dialect is not None:
+            self.table = open_answer(path, self.dialect)
+        else:
+            self.table = open_table(path, self.limits, header_score=_score)
         self.contributor = (contributor or "").strip() or None
         self.known_sites = known_sites
         given = load_mapping(mapping) if isinstance(mapping, Path) else mapping
@@ -369,6 +394,7 @@ class _Job:
         self.mapping = self._understand(given, dict(answers or {}))
         self.report = Report()
         self.seen = _Seen()
+        self.whole = np.array([], dtype="uint64")
         self.plan: Plan | None = None
 
     def _side_table(self) -> tuple[Sites | None, dict[str, str]]:
@@ -427,7 +453,10 @@ class _Job:
             numeric=numeric,
             signs=signs,
             tags=next((row.cells for row in table.second_rows if row.kind == "hxl"), None),
+            dialect=self.dialect,
         )
+        if self.origin is not None:
+            found.constants = {**self.origin.constants, **found.constants}
         self._find_types(found)
         self._read_preamble(found)
         self._read_title(found)
@@ -513,9 +542,18 @@ class _Job:
 
     def _context(self) -> Context:
         source = f"upload:{self.contributor}" if self.contributor else "upload"
+        source = self.origin.key if self.origin else source
         known = sites_from(self.known_sites, source) if self.known_sites is not None else None
         assert self.plan is not None
-        return Context(self.plan, self.topic, source, self.contributor, sites=self.sites, known=known)
+        return Context(
+            self.plan,
+            self.topic,
+            source,
+            self.contributor,
+            sites=self.sites,
+            known=known,
+            given_ids=self.origin is not None,
+        )
 
     def _read(self, block: pd.DataFrame, context: Context) -> Outcome:
         if self.mapping.layout == "own":
@@ -525,12 +563,30 @@ class _Job:
     def _finish(self, outcome: Outcome) -> pd.DataFrame:
         """Bring a block's observations to the flat form; rows repeated in the file get an ordinal."""
         table = outcome.observations
-        if "observation_id" in table:
+        if "observation_id" in table and table["observation_id"].notna().all():
             return flat(table)
         if len(table) == 0:
             return flat({"observation_id": []})
+        if self.origin is not None:
+            table = self._once(table)
         table["replicate"] = self.seen.ordinals(table)
         return flat(table)
+
+    def _once(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Keep a reading once that an answer gives twice, word for word; put rows of one key in a firm order.
+
+        Pages overlap, and a source's rows come in another order each time: a second reading of one key
+        must get the same ordinal whichever came first.
+        """
+        number = self.seen.hash(table, (*NATURAL_KEY, *CONTENT))
+        fresh = ~(pd.Series(number).duplicated().to_numpy() | np.isin(number, self.whole))
+        self.whole = np.append(self.whole, number[fresh])
+        key = self.seen.hash(table, NATURAL_KEY)
+        again = pd.Series(key).duplicated(keep=False).to_numpy() & fresh
+        order = np.arange(len(table))
+        if again.any():
+            order[again] = order[again][np.argsort(number[again], kind="stable")]
+        return table.iloc[order[fresh[order]]].reset_index(drop=True)
 
     def _report(self, count: _Count, context: Context) -> Report:
         assert self.plan is not None
@@ -712,7 +768,7 @@ class _Seen:
 
     def ordinals(self, table: pd.DataFrame) -> pd.Series:
         """Give ``replicate``: as the file says, else 2, 3 … for the second and third of one key."""
-        number = self._hash(table)
+        number = self.hash(table, NATURAL_KEY)
         within = pd.Series(number).groupby(number).cumcount().to_numpy()
         position = np.searchsorted(self.keys, number)
         before = np.zeros(len(number), dtype="int64")
@@ -732,9 +788,10 @@ class _Seen:
         )
         return pd.Series(np.where(repeated, both, given), index=table.index)
 
-    def _hash(self, table: pd.DataFrame) -> np.ndarray:
+    def hash(self, table: pd.DataFrame, names: Iterable[str]) -> np.ndarray:
+        """Give each row a number by what stands in some of its columns."""
         number = np.zeros(len(table), dtype="uint64")
-        for name in NATURAL_KEY:
+        for name in names:
             if name not in table:
                 continue
             codes, distinct = pd.factorize(table[name])

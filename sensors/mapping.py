@@ -183,6 +183,7 @@ def understand(
     numeric: MappingOf[str, float] | None = None,
     signs: MappingOf[str, bool] | None = None,
     tags: list[str] | None = None,
+    dialect: Dialect | None = None,
 ) -> Mapping:
     """Give each column its role: by the dialect, then by the vocabulary.
 
@@ -202,8 +203,10 @@ def understand(
         Columns whose filled cells are nothing but signs such as ``<``.
     tags : list of str, optional
         Cells of a row of HXL tags under the header; they speak where the header says nothing.
+    dialect : Dialect, optional
+        Where it is known; otherwise it is recognised by the names.
     """
-    dialect = recognise(names)
+    dialect = dialect or recognise(names)
     found = Mapping(dialect=dialect.key if dialect else PLAIN)
     if dialect:
         found.constants.update(dialect.defaults)

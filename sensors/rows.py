@@ -181,6 +181,7 @@ class Context:
     now: pd.Timestamp = field(default_factory=lambda: pd.Timestamp.now("UTC"))
     sites: Sites | None = None
     known: Sites | None = None
+    given_ids: bool = False  # a source names its results itself
 
     @property
     def mapping(self) -> Mapping:
@@ -1135,9 +1136,14 @@ class _Block:
     def _what(self, good: pd.DataFrame, at: np.ndarray, site: dict[str, Array]) -> dict[str, object]:
         medium = self._medium(good, at, site)
         texts = {}
-        for role, name in (("method", "procedure"), ("sample_id", "sample_id")):
+        for role, name in (
+            ("method", "procedure"),
+            ("sample_id", "sample_id"),
+            ("datastream_id", "datastream_id"),
+        ):
             text = _coalesce(self.block, self.mapping, role)
             texts[name] = None if text is None else _none_if_empty(text.to_numpy(dtype=object)[at])
+        texts |= self._given_ids(good, at)
         fraction = _each(
             pd.Series(good["m_fraction"].to_numpy(dtype=object)), lambda t: read_fraction(t) if t else None
         )
@@ -1163,6 +1169,16 @@ class _Block:
             "replicate": self._replicates(at),
             "position_rule": self._position_rules(site["type"][at]),
         }
+
+    def _given_ids(self, good: pd.DataFrame, at: Array) -> dict[str, Array]:
+        """Take the names that a source gives its results: a value that it changes is then a correction."""
+        text = _coalesce(self.block, self.mapping, "observation_id") if self.context.given_ids else None
+        if text is None:
+            return {}
+        ids = _none_if_empty(text.to_numpy(dtype=object)[at])
+        if self.mapping.layout == "wide":  # one name for all that a row measured
+            ids = _where(pd.isna(ids), None, ids + "/" + good["m_name"].to_numpy(dtype=object))
+        return {"observation_id": ids}
 
     def _medium(self, good: pd.DataFrame, at: np.ndarray, site: dict[str, Array]) -> Array:
         medium = np.full(len(at), None, dtype=object)

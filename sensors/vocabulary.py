@@ -68,6 +68,8 @@ ROLES = (
     "depth_unit",
     "well_depth",  # of the well itself: an attribute of the site, and no depth of a sample
     "method",
+    "observation_id",  # the source's own name of a result; used where a source is asked
+    "datastream_id",
     "sample_id",
     "sample_code",
     "replicate",

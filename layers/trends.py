@@ -167,7 +167,9 @@ class Trends:
         fit = self.fits.loc[code]
         first, last = readings["time"].min(), readings["time"].max()
         at = pd.Series(pd.date_range(first, last, periods=_STEPS))
-        fan = projection.fan(mine, fit, self.until, confidence=FAN) if last < self.until else pd.DataFrame()
+        # As in the table: a line whose newest reading is too old is not carried on.
+        old = last < self.now - pd.Timedelta(days=365.25 * self.horizon_years)
+        fan = pd.DataFrame() if old else projection.fan(mine, fit, self.until, confidence=FAN)
         return Lines(band(mine, fit, at), fan, eye)
 
     def end(self, place: int) -> float:
@@ -249,12 +251,13 @@ def assemble(
     made = series(readings, observed_property, limit)
     horizon = float(getattr(topic, "horizon_years", 10.0))
     fits = trends(made.table, confidence=CONFIDENCE)
+    stands = _statuses(readings, made, standard, observed_property, topic, now)
     mine = np.array([applies(limit, name) for name in _fractions(made.about)], "bool")
     crossing = _by_limit(
         fits,
         mine,
         lambda some, which: projection.project(
-            some, limit if which else None, now=now, horizon_years=horizon
+            some, limit if which else None, now=now, horizon_years=horizon, latest=stands["status"]
         ),
     )
     sure = _by_limit(
@@ -267,8 +270,7 @@ def assemble(
             confidence=CONFIDENCE,
         ),
     )
-    rows = _joined(made, fits, crossing, sure, limit)
-    rows = _with_status(rows, readings, made, standard, observed_property, topic, now)
+    rows = _joined(made, fits, crossing, sure, stands, limit)
     rows = _public(rows, readings, topic)
     order = _order(rows)
     kept = _detailed(made, readings) if detailed else made.table.iloc[:0]
@@ -303,7 +305,12 @@ def _by_limit(
 
 
 def _joined(
-    made: Series, fits: pd.DataFrame, crossing: pd.DataFrame, sure: pd.DataFrame, limit: Limit | None
+    made: Series,
+    fits: pd.DataFrame,
+    crossing: pd.DataFrame,
+    sure: pd.DataFrame,
+    stands: pd.DataFrame,
+    limit: Limit | None,
 ) -> pd.DataFrame:
     about = made.about
     parts = [
@@ -311,6 +318,7 @@ def _joined(
         fits[list(_TREND)].reindex(about.index),
         crossing[list(_CROSSING)].reindex(about.index),
         sure[list(_CONFIRMED)].rename(columns=_CONFIRMED).reindex(about.index),
+        stands,
     ]
     rows = pd.concat(parts, axis="columns")
     rows["strip"] = np.where(rows["strip"], "yes", "no")
@@ -324,12 +332,14 @@ def _joined(
         ]
         rows.loc[none, ["trend", "method", "serial_correlation"]] = ["not enough readings", "", "not checked"]
         rows.loc[none, "why"] = why
+        rows.loc[none, "said"] = why
         rows.loc[none, ["confirmed", "crossing"]] = "not enough readings" if limit else "no limit"
-    return rows
+    # What is rejected throughout is not on the map either.
+    gone = rows["status"].isna() | (none & (rows["why_left_out"] == REJECTED))
+    return rows[~gone]
 
 
-def _with_status(
-    rows: pd.DataFrame,
+def _statuses(
     readings: pd.DataFrame,
     made: Series,
     standard: Standard | None,
@@ -337,15 +347,12 @@ def _with_status(
     topic: Topic,
     now: pd.Timestamp,
 ) -> pd.DataFrame:
-    """Add how the newest reading of each series stands, by the rules of the map."""
+    """Say how the newest reading of each series stands, by code, by the rules of the map."""
     newest = _newest(readings, made)
     found = assess(newest, standard, observed_property, topic=topic, now=now)
     found.index = pd.Index(found["monitoring_location_id"].astype("int64"))
     names = ["limit", "limit_lower", "limit_upper", "limit_kind", "status", "freshness"]
-    out = pd.concat([rows, found[names].reindex(rows.index)], axis="columns")
-    # What is rejected throughout is not on the map either.
-    gone = out["status"].isna() | ((out["n"] == 0) & (out["why_left_out"] == REJECTED))
-    return out[~gone]
+    return found[names].reindex(made.about.index)
 
 
 def _newest(readings: pd.DataFrame, made: Series) -> pd.DataFrame:

@@ -117,6 +117,7 @@ def table(say: Words, view: View, shown: Trends) -> list[int]:
         column_config=_columns(say),
         on_select=lambda: _keep(key, shown),
         selection_mode="multi-row",
+        placeholder="–",
         selection_default={"selection": {"rows": [row for row in chosen if row < len(rows)]}},
     )
     if len(shown.rows) > len(rows):
@@ -309,8 +310,9 @@ def explained(
         )
         st.html(charts.legend(say, one, place))
     st.markdown(sentence)
-    if row["n"]:
-        st.markdown(crossing_sentence(say, one, place))
+    if row["trend"] != "not enough readings":
+        told = plain(say.said(_text(row["said"])), 600)
+        st.markdown(f"**{told}**" if row["crossing"] == "crossing expected" else told)
     if row["crossing"] == "crossing expected":
         st.caption(say("trends.said_interval"))
     if one.has_limit(place) and row["confirmed"] not in ("no exceedance", "no limit"):
@@ -354,34 +356,6 @@ def trend_sentence(say: Words, one: Trends, place: int) -> str:
     )
 
 
-def crossing_sentence(say: Words, one: Trends, place: int) -> str:
-    """Say in a sentence when the line crosses the limit, if it does (Markdown)."""
-    row = one.rows.iloc[place]
-    year = one.until.year
-    when, earliest, latest = (row[f"crossing_{part}"] for part in ("time", "earliest", "latest"))
-    match row["crossing"]:
-        case "crossing expected" if pd.isna(latest):
-            return say("trends.said_expected_open", when=_month(when), earliest=_month(earliest))
-        case "crossing expected":
-            return say(
-                "trends.said_expected", when=_month(when), earliest=_month(earliest), latest=_month(latest)
-            )
-        case "crossed already" if pd.notna(when):
-            return say("trends.said_already_since", when=_month(when))
-        case "crossed already":
-            return say("trends.said_already")
-        case "beyond the horizon":
-            return say("trends.said_beyond", year=str(year))
-        case "no sign of crossing":
-            return say("trends.said_none", year=str(year))
-        case "moving away":
-            return say("trends.said_away")
-        case "no limit":
-            return say("trends.said_no_limit")
-        case _:
-            return say("trends.said_few_crossing")
-
-
 def notes(say: Words, one: Trends) -> None:
     """Say once what the marks, bands and dashes of the charts mean."""
     year = str(one.until.year)
@@ -402,7 +376,3 @@ def _number(value: float) -> str:
 
 def _day(time: pd.Timestamp) -> str:
     return "–" if pd.isna(time) else f"{time:%Y-%m-%d}"
-
-
-def _month(time: pd.Timestamp) -> str:
-    return "–" if pd.isna(time) else f"{time:%Y-%m}"

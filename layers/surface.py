@@ -47,11 +47,15 @@ LAYER = Layer(
 
 @dataclass(frozen=True)
 class Made:
-    """A field with the public table of sites that it was made from, or the sentence why there is none."""
+    """A field, or the sentence why there is none; and the public tables of sites behind it.
+
+    ``strips`` are sites of the same kind that only test strips have seen; they did not enter.
+    """
 
     field: Field | None
     refused: str
     sites: pd.DataFrame
+    strips: pd.DataFrame
 
 
 _KEEP = 12
@@ -90,22 +94,22 @@ def forget() -> None:
 
 def _make(view: View, kind: str, now: pd.Timestamp) -> Made:
     topic = view.chosen_topic
-    sites = pd.DataFrame()
+    sites = strips = pd.DataFrame()
     try:
-        sites, group = _sites(view, now)
+        sites, strips, group = _sites(view, now)
         hidden = sites["position_rule"].map({"blurred": topic.grid_m, "area": topic.area_m}).max()
         grid = 0.0 if pd.isna(hidden) else float(hidden)
         if kind == "probability":
-            return Made(probability(sites, group=group, grid_m=grid), "", sites)
+            return Made(probability(sites, group=group, grid_m=grid), "", sites, strips)
         day = _moment(view, now).date()
         standard = standards().get(view.standard)
         limit = standard.limit(view.observed_property, day) if standard else None
-        return Made(estimate(sites, limit, group=group, grid_m=grid), "", sites)
+        return Made(estimate(sites, limit, group=group, grid_m=grid), "", sites, strips)
     except NoSurface as why:
-        return Made(None, str(why), sites)
+        return Made(None, str(why), sites, strips)
 
 
-def _sites(view: View, now: pd.Timestamp) -> tuple[pd.DataFrame, Group]:
+def _sites(view: View, now: pd.Timestamp) -> tuple[pd.DataFrame, pd.DataFrame, Group]:
     """Assess the sites of one medium, fraction and depth, and hide what must be hidden."""
     since, until = view.interval(now)
     latest = store.shared(settings().active_store_url).latest(
@@ -119,15 +123,13 @@ def _sites(view: View, now: pd.Timestamp) -> tuple[pd.DataFrame, Group]:
     )
     if latest.empty:
         raise NoSurface("There is no reading here from which a surface could be made.")
-    rows, group = choose(latest)
-    table = assess(
-        rows,
-        standards().get(view.standard),
-        view.observed_property,
-        topic=view.chosen_topic,
-        now=_moment(view, now),
+    rows, strips, group = choose(latest)
+    topic, standard, moment = view.chosen_topic, standards().get(view.standard), _moment(view, now)
+    tables = (
+        privacy.public(assess(part, standard, view.observed_property, topic=topic, now=moment), topic)
+        for part in (rows, strips)
     )
-    return privacy.public(table, view.chosen_topic), group
+    return next(tables), next(tables), group
 
 
 def _moment(view: View, now: pd.Timestamp) -> pd.Timestamp:

@@ -21,6 +21,10 @@ from starlette.routing import Route
 ADDRESSES = {
     "/api/cells": "cells.cells",
     "/api/surface": "surface.surface",
+    "/api/next": "surface.next_points",
+    "/api/next.csv": "surface.next_csv",
+    "/api/next.gpx": "surface.next_gpx",
+    "/api/next.geojson": "surface.next_geojson",
     "/api/status.geojson": "data.status_geojson",
     "/api/status.csv": "data.status_csv",
     "/api/observations.csv": "data.observations_csv",

@@ -18,10 +18,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from situation.errors import ChoiceError, CommonsightError, NoSuchBatch, NotAllowed
+from situation.errors import ChoiceError, CommonsightError, NoSuchBatch, NoSurface, NotAllowed
 
 _log = logging.getLogger(__name__)
-_STATUS: dict[type[Exception], int] = {ChoiceError: 400, NotAllowed: 403, NoSuchBatch: 404}
+_STATUS: dict[type[Exception], int] = {ChoiceError: 400, NotAllowed: 403, NoSuchBatch: 404, NoSurface: 422}
 
 Handler = Callable[[Request], Response]
 

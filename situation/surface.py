@@ -86,7 +86,7 @@ class Group:
     strips: int
 
 
-def choose(latest: pd.DataFrame) -> tuple[pd.DataFrame, Group]:
+def choose(latest: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, Group]:
     """Take the medium, fraction and depth that most sites have.
 
     Parameters
@@ -98,6 +98,8 @@ def choose(latest: pd.DataFrame) -> tuple[pd.DataFrame, Group]:
     -------
     rows : DataFrame
         Those of the group, test strips left out.
+    strips : DataFrame
+        Those of sites of the same medium and depth where nothing but test strips was ever used.
     Group
 
     Raises
@@ -105,31 +107,32 @@ def choose(latest: pd.DataFrame) -> tuple[pd.DataFrame, Group]:
     NoSurface
         If there is no reading that is not a test strip.
     """
-    site = latest["monitoring_location_id"]
     strip = latest["procedure_class"].eq("strip").fillna(False).to_numpy("bool")
-    rows = latest.loc[~strip]
-    only_strips = site.nunique() - site[~strip].nunique()
-    if rows.empty:
-        raise NoSurface("There is no reading here from which a surface could be made.")
     keys = pd.DataFrame(
         {
-            "medium": rows["sampled_medium"].fillna("medium not stated").str.replace("_", " "),
-            "fraction": rows["sample_fraction"].fillna("fraction not stated"),
-            "depth": _bands(rows["depth_m"].to_numpy("float64")),
-            "site": rows["monitoring_location_id"],
+            "medium": latest["sampled_medium"].fillna("medium not stated").str.replace("_", " "),
+            "fraction": latest["sample_fraction"].fillna("fraction not stated"),
+            "depth": _bands(latest["depth_m"].to_numpy("float64")),
+            "site": latest["monitoring_location_id"],
         }
     )
+    better = keys[~strip]
+    if better.empty:
+        raise NoSurface("There is no reading here from which a surface could be made.")
     names = ["medium", "fraction", "depth"]
-    counts = keys.groupby(names)["site"].nunique().sort_index().sort_values(ascending=False, kind="stable")
-    best = counts.index[0]
-    kept = (keys[names] == list(best)).all(axis=1)
-    every = keys["depth"].eq("depth not stated").all()
-    words = [str(word) for word in best if not (every and word == "depth not stated")]
-    if keys["fraction"].eq("fraction not stated").all():
-        words.remove("fraction not stated")
+    counts = better.groupby(names)["site"].nunique().sort_index().sort_values(ascending=False, kind="stable")
+    medium, fraction, depth = (str(word) for word in counts.index[0])
+    kept = (keys[names] == [medium, fraction, depth]).all(axis=1) & ~strip
+    only = strip & ~keys["site"].isin(set(better["site"])).to_numpy("bool")
+    same = keys["medium"].eq(medium) & keys["depth"].eq(depth)
+    words = [medium]
+    words += [fraction] if better["fraction"].ne("fraction not stated").any() else []
+    words += [depth] if better["depth"].ne("depth not stated").any() else []
     sites = int(counts.iloc[0])
-    others = keys["site"].nunique() - sites
-    return rows.loc[kept], Group(", ".join(words), sites, others, only_strips)
+    group = Group(
+        ", ".join(words), sites, better["site"].nunique() - sites, int(keys["site"][only].nunique())
+    )
+    return latest.loc[kept], latest.loc[only & same], group
 
 
 def _bands(depth: Floats) -> npt.NDArray[np.object_]:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import area_parts, cached, choice, map_frame, map_parts, permission, site_panel
+from ui import area_parts, cached, choice, map_frame, map_parts, next_parts, permission, site_panel
 from ui.words import words
 
 say = words()
@@ -25,10 +25,14 @@ with chart:
 with panel:
     site_panel.show(say, view, picture)
 
-sites, areas, changes = st.tabs([say("map.table"), say("areas.tab"), say("map.changes")])
+sites, areas, ahead, changes = st.tabs(
+    [say("map.table"), say("areas.tab"), say("surface.tab"), say("map.changes")]
+)
 with sites:
     map_parts.table(say, view, picture)
 with areas:
     area_parts.show(say, view)
+with ahead:
+    next_parts.show(say, view, picture)
 with changes:
     map_parts.changes(say, view, picture)

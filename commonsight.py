@@ -705,22 +705,14 @@ def status_table(opened: Store, view: View) -> pd.DataFrame:
 
 def _assessed(opened: Store, view: View, now: pd.Timestamp) -> pd.DataFrame:
     """Assess what a view chooses at exact places: not to be shown as it is."""
+    from layers.newest import readings_for
     from situation.standard import standards
     from situation.status import assess
 
-    since, until = view.interval(now)
-    latest = opened.latest(
-        review=view.review,
-        as_of=view.as_of,
-        topic=view.topic,
-        since=since,
-        until=until,
-        observed_property=view.observed_property,
-    )
+    until, standard = view.interval(now)[1], standards()[view.standard]
     moment = now if until is None else min(now, until)  # as the map: ages count up to the period's end
-    return assess(
-        latest, standards()[view.standard], view.observed_property, topic=view.chosen_topic, now=moment
-    )
+    readings = readings_for(opened, view, standard, now)
+    return assess(readings, standard, view.observed_property, topic=view.chosen_topic, now=moment)
 
 
 def _in_box(rows: pd.DataFrame, view: View) -> pd.Series:

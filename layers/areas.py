@@ -98,30 +98,7 @@ class Regions:
     @property
     def notes(self) -> list[str]:
         """What must be known to read the shares, in sentences."""
-        rows = self.table.set_index("kind")["sites"]
-        outside, nowhere = int(rows[region.OUTSIDE]), int(rows[region.NO_PLACE])
-        border, several = int(self.found.near_border.sum()), self.found.several
-        said = [
-            "Share of the sites that can be judged. They were not picked at random: "
-            "the interval describes these sites only."
-        ]
-        if outside:
-            said.append(f"{_sites(outside)} in none of these areas.")
-        if nowhere:
-            said.append(f"{_sites(nowhere)} without a usable place.")
-        if border:
-            said.append(f"{_sites(border)} shown as a square across a border: counted where its middle lies.")
-        if several:
-            said.append(f"{_sites(several)} in several areas: counted in each.")
-        if self.areas.mended:
-            said.append(f"{self.areas.mended} shapes of the file cross themselves and were mended.")
-        if self.file.key == polygons.COUNTRIES:
-            said.append("Outlines are rough: a site near a coast or a border may be counted beside it.")
-        return said
-
-
-def _sites(number: int) -> str:
-    return f"{number:,} site{'' if number == 1 else 's'}"
+        return region.notes(self.table, self.areas, self.found)
 
 
 _shelf: Shelf[Regions] = Shelf(most=32, most_rows=2_000_000)
@@ -192,9 +169,7 @@ def changed(before: View, view: View, now: pd.Timestamp) -> pd.DataFrame:
     topic = shown_topic(view)
     areas = polygons.read(polygons.chosen(topic, view.areas))
     new = assessed(view, now)
-    old = assessed(before, now).drop_duplicates("monitoring_location_id").set_index("monitoring_location_id")
-    site = new["monitoring_location_id"]
-    was = pd.DataFrame({name: site.map(old[name]) for name in ("status", "phenomenon_time")})
+    was = region.earlier(assessed(before, now), new)
     shown = public(new, topic)
     return region.change(shown, was, areas, region.members(shown, areas, topic))
 
@@ -229,7 +204,7 @@ def lines(row: dict[Any, Any]) -> list[str]:
     """Say the numbers of one area as the tooltip does."""
     if not row["sites"]:
         return ["Nobody has measured here."]
-    judged = _sites(row["judged"])
+    judged = region.counted_sites(row["judged"])
     said = (
         [
             f"{row['above']:,} of {judged} above the limit ({region.percent(row['share'])} %)",

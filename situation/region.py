@@ -22,7 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from situation.areas import Areas
+from situation.areas import COUNTRIES, Areas
 from situation.topic import Topic
 
 Floats = npt.NDArray[np.float64]
@@ -245,6 +245,41 @@ def by_area(sites: pd.DataFrame, areas: Areas, found: Members) -> pd.DataFrame:
     return out[list(COLUMNS)]
 
 
+def notes(table: pd.DataFrame, areas: Areas, found: Members) -> list[str]:
+    """Say what must be known to read the shares of :func:`by_area`, in sentences."""
+    rows = table.set_index("kind")["sites"]
+    outside, nowhere = int(rows[OUTSIDE]), int(rows[NO_PLACE])
+    border, several = int(found.near_border.sum()), found.several
+    said = [
+        "Share of the sites that can be judged. They were not picked at random: "
+        "the interval describes these sites only."
+    ]
+    if outside:
+        said.append(f"{counted_sites(outside)} in none of these areas.")
+    if nowhere:
+        said.append(f"{counted_sites(nowhere)} without a usable place.")
+    if border:
+        said.append(
+            f"{counted_sites(border)} shown as a square across a border: counted where its middle lies."
+        )
+    if several:
+        said.append(f"{counted_sites(several)} in several areas: counted in each.")
+    if areas.mended:
+        said.append(f"{areas.mended:,} shapes of the file cross themselves and were mended.")
+    if areas.key == COUNTRIES:
+        said.append("Outlines are rough: a site near a coast or a border may be counted beside it.")
+    return said
+
+
+def counted_sites(number: int) -> str:
+    """Write a number of sites.
+
+    >>> counted_sites(1), counted_sites(1200)
+    ('1 site', '1,200 sites')
+    """
+    return f"{number:,} site{'' if number == 1 else 's'}"
+
+
 def classes(share: Floats, judged: Wholes) -> Wholes:
     """Give the class of each share, as an index of :data:`CLASS_NAMES`; a share on a bound is above it.
 
@@ -285,16 +320,34 @@ class _Groups:
         return best.reindex(range(len(self.areas) + 2)).reset_index(drop=True)
 
 
+def earlier(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    """Find the sites of a picture in an earlier one.
+
+    Parameters
+    ----------
+    old, new : DataFrame
+        From :func:`situation.status.assess`, before ``public()``: hidden sites of one square share an
+        identifier afterwards.
+
+    Returns
+    -------
+    DataFrame
+        ``status`` and ``phenomenon_time`` in *old*, rows of *new*; missing for sites that it has not.
+    """
+    before = old.drop_duplicates("monitoring_location_id").set_index("monitoring_location_id")
+    site = new["monitoring_location_id"]
+    return pd.DataFrame({name: site.map(before[name]) for name in ("status", "phenomenon_time")})
+
+
 def change(sites: pd.DataFrame, was: pd.DataFrame, areas: Areas, found: Members) -> pd.DataFrame:
     """Compare each area with an earlier picture, over the sites that were read at both times.
 
     Parameters
     ----------
     sites : DataFrame
-        As for :func:`by_area`.
+        As for :func:`by_area`, in the order of the picture that was compared.
     was : DataFrame
-        ``status`` and ``phenomenon_time`` of the same sites in the earlier picture, row for row (compared
-        by the true site before places were blurred); missing for a site that had no reading then.
+        From :func:`earlier`, row for row.
 
     Returns
     -------

@@ -501,12 +501,20 @@ class _Block:
             order=self.plan.order,
             default_zone=default_zone,
             months=month_names(),
+            midnight_is_day=self._midnight_is_day(),
             now=self.context.now,
         )
         if isinstance(zones, str):
             said = found["time_zone_source"].fillna("").to_numpy()
             found["time_zone_source"] = _where(said == "", None, "documented")
         return found.iloc[order].reset_index(drop=True)
+
+    def _midnight_is_day(self) -> bool | None:
+        """Say what midnight means: by the dialect; of a source never by the other rows that came with it."""
+        said = self.context.constant("midnight")
+        if said is not None or self.context.given_ids:
+            return said == "day"
+        return None
 
     # -- places -------------------------------------------------------------------------------------
 

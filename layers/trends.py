@@ -163,14 +163,14 @@ class Trends:
         mine = readings[["series", "time", "value", "censoring"]]
         eye = smooth(mine, points=_STEPS) if len(mine) >= _EYE_LEAST else pd.DataFrame()
         if code not in self.fits.index or not np.isfinite(self.fits["slope"].get(code, np.nan)):
-            return Lines(pd.DataFrame(), pd.DataFrame(), eye)
+            return Lines(pd.DataFrame(), pd.DataFrame(), eye, None)
         fit = self.fits.loc[code]
         first, last = readings["time"].min(), readings["time"].max()
         at = pd.Series(pd.date_range(first, last, periods=_STEPS))
         # As in the table: a line whose newest reading is too old is not carried on.
         old = last < self.now - pd.Timedelta(days=365.25 * self.horizon_years)
         fan = pd.DataFrame() if old else projection.fan(mine, fit, self.until, confidence=FAN)
-        return Lines(band(mine, fit, at), fan, eye)
+        return _above_zero(Lines(band(mine, fit, at), fan, eye, None), bool((mine["value"] >= 0).all()))
 
     def end(self, place: int) -> float:
         """Give where the trend line of a series stands at the horizon; NaN without one."""
@@ -191,11 +191,27 @@ class Lines:
         horizon.
     eye : DataFrame
         ``time, low, high``: a smooth curve, for the eye only; twice where readings are censored.
+    ends : Timestamp or None
+        When the line would fall below zero although no reading ever did; band and fan end there.
     """
 
     band: pd.DataFrame
     fan: pd.DataFrame
     eye: pd.DataFrame
+    ends: pd.Timestamp | None
+
+
+def _above_zero(lines: Lines, never_below: bool) -> Lines:
+    """End a falling line where it leaves what can be: a decay drawn as a straight line goes below zero."""
+    if not never_below:
+        return lines
+    parts, ends = [], None
+    for part in (lines.band, lines.fan):
+        gone = np.flatnonzero(part["estimate"] < 0) if len(part) else []
+        if ends is None and len(gone):
+            ends = part["time"].iloc[gone[0]]
+        parts.append(part[part["time"] < ends] if ends is not None and len(part) else part)
+    return Lines(parts[0], parts[1], lines.eye, ends)
 
 
 def applies(limit: Limit | None, fraction: object) -> bool:
@@ -402,7 +418,8 @@ def _order(rows: pd.DataFrame) -> Any:
     urgent = rows["crossing"].map({name: place for place, name in enumerate(_URGENT)}).fillna(len(_URGENT))
     soon = rows["crossing_time"].astype("datetime64[us, UTC]").astype("int64").where(urgent == 0, 0)
     steep = -rows["slope"].astype("float64").abs().fillna(-1)
-    return np.lexsort((steep.to_numpy(), soon.to_numpy(), urgent.to_numpy()))
+    above = rows["status"].ne("above")
+    return np.lexsort((steep.to_numpy(), above.to_numpy(), soon.to_numpy(), urgent.to_numpy()))
 
 
 def _detailed(made: Series, readings: pd.DataFrame) -> pd.DataFrame:

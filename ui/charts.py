@@ -60,7 +60,7 @@ def series_chart(say: Words, one: Trends, place: int, *, fit: bool = False, heig
         title=bare(one.unit_text, 60),
         scale=alt.Scale(domain=[bottom, top], nice=False, zero=False),
     )
-    x = alt.X("ms:T", title=None, scale=alt.Scale(type="utc"))
+    x = alt.X("ms:T", title=None, scale=alt.Scale(type="utc", domain=_when(readings, lines)))
     parts = [
         *_fan(alt, lines, x),
         *_band(alt, lines, x),
@@ -76,6 +76,17 @@ def series_chart(say: Words, one: Trends, place: int, *, fit: bool = False, heig
 def alternative(say: Words, one: Trends, place: int, site: str, title: str, said: str) -> str:
     """Say in words what the chart shows, for those who do not see it."""
     return say.text("trends.chart_alt", property=title, site=bare(site, 80), said=bare(said.replace("*", "")))
+
+
+def _when(readings: pd.DataFrame, lines: Lines) -> list[int]:
+    """Choose what time is seen: all readings and the fan, and some months where there is but a day."""
+    ends = [readings["time"].min(), readings["time"].max()]
+    if len(lines.fan):
+        ends.append(lines.fan["time"].iloc[-1])
+    first, last = min(ends), max(ends)
+    rim = max((last - first) * 0.015, (pd.Timedelta(days=500) - (last - first)) / 2)
+    found: list[int] = _ms(pd.Series([first - rim, last + rim])).tolist()
+    return found
 
 
 def _ms(times: pd.Series) -> pd.Series:

@@ -313,6 +313,9 @@ def explained(
     if row["trend"] != "not enough readings":
         told = plain(say.said(_text(row["said"])), 600)
         st.markdown(f"**{told}**" if row["crossing"] == "crossing expected" else told)
+    ends = one.lines(place).ends if row["n"] else None
+    if ends is not None:
+        st.caption(say("trends.said_zero", year=str(ends.year)))
     if row["crossing"] == "crossing expected":
         st.caption(say("trends.said_interval"))
     if one.has_limit(place) and row["confirmed"] not in ("no exceedance", "no limit"):
@@ -371,7 +374,16 @@ def notes(say: Words, one: Trends) -> None:
 
 
 def _number(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:+.3g}" if value else "0"
+    """Write a slope with its sign, to three figures: ``+0.0844``, ``-11,000``.
+
+    >>> _number(0.08443), _number(-11034.0), _number(0.0)
+    ('+0.0844', '-11,000', '0')
+    """
+    if pd.isna(value):
+        return "–"
+    if abs(value) < 1000:
+        return f"{value:+.3g}" if value else "0"
+    return f"{float(f'{value:.3g}'):+,.0f}"
 
 
 def _day(time: pd.Timestamp) -> str:

@@ -456,7 +456,9 @@ class _Job:
             dialect=self.dialect,
         )
         if self.origin is not None:
-            found.constants = {**self.origin.constants, **found.constants}
+            given = {**self.origin.constants, "decimal": "point", "unasked": True}
+            found.constants = {**given, **found.constants}
+            found.answers.setdefault("swapped-coordinates", "unknown")  # kept, without a place
         self._find_types(found)
         self._read_preamble(found)
         self._read_title(found)

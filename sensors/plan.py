@@ -217,7 +217,8 @@ def make_plan(profile: Profile, topic: Topic | None) -> Plan:
 
 
 def _answer(plan: Plan, question: str) -> str | None:
-    return plan.mapping.answers.get(question)
+    """Give the answer; where nobody can be asked (an answer of a source), that it is not known."""
+    return plan.mapping.answers.get(question) or (UNKNOWN if plan.mapping.constants.get("unasked") else None)
 
 
 def _plan_dates(plan: Plan, profile: Profile) -> None:
@@ -327,7 +328,12 @@ def _meta_of(plan: Plan, said: MappingOf[str, str]) -> Meta:
     by_unit = (rules.property_by_unit if rules else {}).get(said["unit"].strip().casefold())
     species = read_species(said["species"] or (known or {}).get("species")) or unit.species
     species = species or (found.species if found else None)
-    fraction = said["fraction"].strip() or (found.fraction if found else None) or None
+    fraction = (
+        said["fraction"].strip()
+        or (known or {}).get("fraction")
+        or (found.fraction if found else None)
+        or None
+    )
     if (
         unit.ucum is None
         and not said["unit"].strip()
@@ -503,6 +509,8 @@ def _species_question(question: str, meta: Meta) -> Question:
 def _plan_constants(plan: Plan, profile: Profile) -> None:
     missing = {float(value) for value in plan.mapping.constants.get("missing", [])}
     plan.constants.update(dict.fromkeys(missing, "missing"))
+    if plan.mapping.constants.get("unasked"):
+        return  # what a source writes for "no value" its dialect knows; a guess would hold readings back
     found: dict[float, tuple[Constant, list[str], int]] = {}
     for name, parts in profile.values.items():
         for constant in repeated_constant(pd.concat(parts) if parts else pd.Series([], dtype="str")):

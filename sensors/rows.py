@@ -744,6 +744,7 @@ class _Block:
         for name in ("reason", "fix", "detection_condition", "result_status", "qualifier", "unit_in_cell"):
             values = found[name].to_numpy(dtype=object)
             found[name] = _where(pd.isna(values), None, values)
+        self._apply_words(cells, found)
         self._apply_remarks(cells, found)
         self._units(cells, found)
         if self.mapping.layout == "long":
@@ -782,6 +783,20 @@ class _Block:
     def _remark_codes(self) -> dict[str, str]:
         rules = self.mapping.rules
         return _REMARKS | dict((rules.codes if rules else {}).get("qualifier", {}))
+
+    def _apply_words(self, cells: pd.DataFrame, found: pd.DataFrame) -> None:
+        """Keep results that are words which the dialect knows, as words: seen, and no number."""
+        rules = self.mapping.rules
+        words = (rules.codes if rules else {}).get("result", {})
+        if not words:
+            return
+        said = _each(cells["text"], lambda text: words.get(text.strip().casefold()))
+        here = ~pd.isna(said)
+        found["detection_condition"] = _where(here, said, found["detection_condition"].to_numpy(dtype=object))
+        found["censoring"] = _where(here, "text", found["censoring"].to_numpy(dtype=object))
+        for name in ("reason", "fix"):
+            found[name] = _where(here, None, found[name].to_numpy(dtype=object))
+        found["kind"] = _where(here, "", found["kind"].to_numpy(dtype=object))
 
     def _condition_of(self, text: str) -> tuple[str, str]:
         """Give what a word or code of the condition column means: the sign, and our word for it."""
@@ -1188,11 +1203,16 @@ class _Block:
             ids = _where(pd.isna(ids), None, ids + "/" + good["m_name"].to_numpy(dtype=object))
         return {"observation_id": ids}
 
+    def _medium_of(self, text: str) -> str | None:
+        rules = self.mapping.rules
+        coded = (rules.codes if rules else {}).get("medium", {}).get(text.casefold())
+        return coded or (read_medium(text) if text else None)
+
     def _medium(self, good: pd.DataFrame, at: np.ndarray, site: dict[str, Array]) -> Array:
         medium = np.full(len(at), None, dtype=object)
         text = _coalesce(self.block, self.mapping, "medium")
         for column in reversed(self.mapping.of("medium")):
-            said = _each(self.block[column.source].str.strip(), lambda t: read_medium(t) if t else None)[at]
+            said = _each(self.block[column.source].str.strip(), self._medium_of)[at]
             medium = _where(pd.isna(said), medium, said)
         groups = _each(
             pd.Series(good["m_property"].to_numpy(dtype=object)),

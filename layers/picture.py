@@ -26,6 +26,7 @@ import pandas as pd
 
 import store
 from layers.exceedances import ABOVE
+from layers.newest import readings_for
 from layers.recency import SIGNS as AGES
 from layers.recency import age_codes
 from layers.shelf import Shelf
@@ -182,19 +183,11 @@ def _marks(
 
 def assessed(view: View, now: pd.Timestamp) -> pd.DataFrame:
     """Ask the store for what *view* chose and assess it: exact places, not to be shown as it is."""
-    since, until = view.interval(now)
-    latest = store.shared(settings().active_store_url).latest(
-        review=view.review,
-        as_of=view.as_of,
-        topic=view.topic,
-        since=since,
-        until=until,
-        observed_property=view.observed_property,
-        batch=view.batch,
-    )
-    standard = standards().get(view.standard)
+    place, standard = store.shared(settings().active_store_url), standards().get(view.standard)
+    until = view.interval(now)[1]
     moment = now if until is None else min(now, until)
-    return assess(latest, standard, view.observed_property, topic=view.chosen_topic, now=moment)
+    readings = readings_for(place, view, standard, now)
+    return assess(readings, standard, view.observed_property, topic=view.chosen_topic, now=moment)
 
 
 def make(view: View, now: pd.Timestamp) -> Picture:

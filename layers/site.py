@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import pandas as pd
 
 import store
+from layers.newest import valid
 from situation import privacy, unit
 from situation.errors import UnitError
 from situation.properties import PROPERTIES
 from situation.settings import settings
-from situation.standard import Limit, standard_named
-from situation.status import assess
+from situation.standard import Limit, Standard, standard_named
+from situation.status import WORST, assess
 from situation.view import View
 
 #: What makes two readings of one site two series.
@@ -44,8 +45,9 @@ class Sheet:
     hidden : int
         How many sites the square stands for; 0 for a site that is shown exactly.
     latest : DataFrame
-        One row per observed property, columns of :func:`situation.status.assess` and
-        ``observed_property``; the worst first.
+        One row per observed property, and one per sum that the standard limits and that was measured:
+        columns of :func:`situation.status.assess`, ``observed_property``, and ``other_limits`` (what else
+        the standard says of it, in words).
     history : DataFrame
         Every reading, flat form, newest first.
     """
@@ -60,7 +62,8 @@ class Sheet:
 
 def sheet(view: View, now: pd.Timestamp) -> Sheet | None:
     """Open the site that *view* names; ``None`` if this view has no such site."""
-    history, hidden = _history(view, now)
+    kept = _kept(view, now, names := _behind(view))
+    history, hidden = _history(kept, view, len(names))
     if history.empty:
         return None
     first = history.iloc[0]
@@ -69,7 +72,7 @@ def sheet(view: View, now: pd.Timestamp) -> Sheet | None:
         name=_text(first["monitoring_location_name"]),
         kind=_text(first["monitoring_location_type"]).replace("_", " "),
         hidden=hidden,
-        latest=_latest(history, view, now),
+        latest=_latest(history, _sums(kept, view, now), view, now),
         history=history,
     )
 
@@ -79,15 +82,13 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _history(view: View, now: pd.Timestamp) -> tuple[pd.DataFrame, int]:
-    names = _behind(view)
-    table = _kept(view, now, names)
+def _history(table: pd.DataFrame, view: View, wells: int) -> tuple[pd.DataFrame, int]:
     if table.empty:
         return pd.DataFrame(), 0
     table = privacy.public(table, view.chosen_topic)
     # Asked for by a name that the public does not know: as if it did not exist.
     table = table[table["monitoring_location_id"] == view.site]
-    hidden = len(names) if len(table) and (table["position_rule"] != "exact").any() else 0
+    hidden = wells if len(table) and (table["position_rule"] != "exact").any() else 0
     return table.sort_values("phenomenon_time", ascending=False, kind="stable", ignore_index=True), hidden
 
 
@@ -137,8 +138,11 @@ def _behind(view: View) -> list[str]:
     return [str(name) for name in kept.loc[here, "monitoring_location_id"]]
 
 
-def _latest(history: pd.DataFrame, view: View, now: pd.Timestamp) -> pd.DataFrame:
-    counted = history.sort_values("phenomenon_time", kind="stable")
+def _latest(history: pd.DataFrame, sums: pd.DataFrame, view: View, now: pd.Timestamp) -> pd.DataFrame:
+    counted = valid(history)
+    # As the picture of the store: a text replaces no number, however new it is.
+    numeric = counted["censoring"].isin(["=", "<", ">"])
+    counted = counted.assign(_numeric=numeric).sort_values(["_numeric", "phenomenon_time"], kind="stable")
     groups = counted.groupby([*_SERIES, "monitoring_location_id"], dropna=False, sort=False)
     newest = counted.loc[~counted.duplicated([*_SERIES, "monitoring_location_id"], keep="last")].copy()
     newest["n"] = groups["result_text"].transform("size").loc[newest.index]
@@ -146,11 +150,50 @@ def _latest(history: pd.DataFrame, view: View, now: pd.Timestamp) -> pd.DataFram
     newest["first_time"] = groups["phenomenon_time"].transform("min").loc[newest.index]
     newest["last_time"] = newest["phenomenon_time"]
     standard, topic = standard_named(view.standard), view.chosen_topic
+    done = set(sums["observed_property"]) if len(sums) else set()
     parts = [
         assess(rows, standard, str(key), topic=topic, now=now).assign(observed_property=str(key))
         for key, rows in newest.groupby("observed_property", sort=False)
-        if key in PROPERTIES
+        if key in PROPERTIES and key not in done
     ]
+    parts = [part for part in (*parts, sums) if len(part)]
+    if not parts:
+        return pd.DataFrame()
+    table = pd.concat(parts, ignore_index=True)
+    return table.assign(other_limits=_other_limits(table["observed_property"], standard, now))
+
+
+def _other_limits(keys: pd.Series, standard: Standard, now: pd.Timestamp) -> pd.Series:
+    """Say what else the standard says of each property beside the limit that counts, e.g. the second tier."""
+    told = {
+        key: "; ".join(
+            f"{limit.tier or limit.kind} {limit.text()}" for limit in standard.limits_for(key, now.date())[1:]
+        )
+        for key in keys.unique()
+    }
+    return keys.map(told)
+
+
+def _sums(kept: pd.DataFrame, view: View, now: pd.Timestamp) -> pd.DataFrame:
+    """Assess what the standard says of several substances together, for what was measured at one well.
+
+    Two hidden wells of one square are never one sample: sums are made before places are hidden.
+    """
+    standard, topic = standard_named(view.standard), view.chosen_topic
+    kept = valid(kept)
+    there = set(kept["observed_property"].dropna().unique())
+    parts = []
+    for key in dict.fromkeys(limit.property for limit in standard.rows if limit.terms):
+        needed = standard.needed(key, now.date())
+        measured = [name for name in needed[1:] if name in there]
+        if len(measured) < 2:  # one substance by itself stands in the list already
+            continue
+        rows = kept[kept["observed_property"].isin(needed)]
+        table = privacy.public(assess(rows, standard, key, topic=topic, now=now), topic)
+        table = table[table["monitoring_location_id"] == view.site]
+        order = table["status"].map(WORST.index)
+        parts.append(table.loc[order.sort_values(kind="stable").index[:1]].assign(observed_property=key))
+    parts = [part for part in parts if len(part)]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 

@@ -369,7 +369,7 @@ def _notes(missing: Codes, dim: Codes, limit: Limit, why: list[str | None]) -> l
         said = [f"not measured in the same sample: {_titles(lacking)}"] if lacking else []
         for bit in vague[:2]:
             title = PROPERTIES[limit.terms[bit].property].title
-            said.append(why[bit] or f"{title}: the reading has no number and no limit of detection above it")
+            said.append(why[bit] or f"{title}: no number, and no limit of detection that bounds it from above")
         made[key] = "; ".join(part.rstrip(".") for part in said) or None
     return [made[key] for key in zip(missing.tolist(), dim.tolist(), strict=True)]
 
@@ -403,7 +403,10 @@ def _chosen(
         | (~whole & (last > oldest) & (time > last) & near)
     )
     count = np.bincount(group, minlength=size)
-    out = sums.loc[keep].copy()
+    # Of several samples of one moment the worst comes first, in whatever order they were read.
+    out = sums.loc[keep].sort_values(
+        ["group", "low", "high", "note"], ascending=[True, False, False, True], kind="stable"
+    )
     chosen = out["group"].to_numpy()
     # The samples of the group are counted once, on its first row.
     out["n"] = np.where(pd.Series(chosen).duplicated().to_numpy(), 0, count[chosen])

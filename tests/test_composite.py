@@ -322,7 +322,7 @@ def _row(term):
     return reading(**{name: cell for name, cell in term.items() if name != "value"}, **number)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(_TERM, min_size=1, max_size=8).flatmap(
         lambda terms: st.tuples(st.just(terms), st.permutations(terms))
@@ -337,7 +337,7 @@ def test_the_order_of_rows_does_not_matter(pair):
     pd.testing.assert_frame_equal(one, other)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(_TERM, min_size=1, max_size=8), st.sampled_from([("ug/L", 1000.0), ("g/L", 0.001)]))
 def test_the_unit_that_it_was_written_in_does_not_matter(terms, unit):
     rows = [_row(term) for term in terms]
@@ -349,7 +349,7 @@ def test_the_unit_that_it_was_written_in_does_not_matter(terms, unit):
     assert said(*rows) == said(*scaled)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(_TERM, min_size=1, max_size=6))
 def test_a_sum_is_below_only_when_even_its_largest_possible_value_is(terms):
     rows = [_row(term | {"monitoring_location_id": "a", "procedure_class": "meter"}) for term in terms]

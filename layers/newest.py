@@ -1,0 +1,80 @@
+"""What is asked of the store so that a view can be assessed.
+
+For most limits that is the newest reading of every series, which the store keeps ready. A limit about
+several substances together needs every reading of them, because only what was measured in one sample is
+added up, and of which samples the newest readings are cannot be told from them. They are read as a stream,
+with the columns that a sum needs, so that memory holds those and nothing else.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+import pyarrow as pa
+
+from situation import composite
+from situation.standard import Standard
+from situation.view import View
+from store import Store
+
+
+def readings_for(place: Store, view: View, standard: Standard | None, now: pd.Timestamp) -> pd.DataFrame:
+    """Ask for the readings that :func:`situation.status.assess` compares for a view.
+
+    Parameters
+    ----------
+    place : Store
+        Where they are kept.
+    view : View
+        Topic, property, period, review state, data version and batch.
+    standard : Standard, optional
+        Says whether the limit is about several substances.
+    now : Timestamp
+        UTC; what the view's period and the day of the limit count from.
+
+    Returns
+    -------
+    DataFrame
+        The newest reading of each series of the property and, where the limit is about several substances,
+        every valid reading of these; exact places and names, not to be shown as they are.
+    """
+    since, until = view.interval(now)
+    newest = place.latest(
+        review=view.review,
+        as_of=view.as_of,
+        topic=view.topic,
+        since=since,
+        until=until,
+        observed_property=view.observed_property,
+        batch=view.batch,
+    )
+    moment = now if until is None else min(now, until)
+    needed = standard.needed(view.observed_property, moment.date())[1:] if standard else ()
+    parts = [part for key in needed if len(part := _every(place, view, key, now))]
+    return pd.concat([part for part in (newest, *parts) if len(part)], ignore_index=True) if parts else newest
+
+
+def _every(place: Store, view: View, observed_property: str, now: pd.Timestamp) -> pd.DataFrame:
+    since, until = view.interval(now)
+    with place.batches_reader(
+        observed_property=observed_property,
+        review=view.review,
+        as_of=view.as_of,
+        batch=view.batch,
+        topic=view.topic,
+        since=since,
+        until=until,
+    ) as reader:
+        names = [name for name in composite.COLUMNS if name in reader.schema.names]
+        tables = [pa.Table.from_batches([part.select(names)]) for part in reader]
+    return valid(pa.concat_tables(tables).to_pandas()) if tables else pd.DataFrame()
+
+
+def valid(readings: pd.DataFrame) -> pd.DataFrame:
+    """Leave out what the picture of the store leaves out: rejected by the source, a reviewer or a flag."""
+    kept = pd.Series(True, index=readings.index)
+    for name in ("review_state", "result_status"):
+        if name in readings:
+            kept &= readings[name].ne("rejected").fillna(True).astype(bool)
+    if "quality_flag" in readings:
+        kept &= readings["quality_flag"].ne(4).fillna(True).astype(bool)
+    return readings if kept.all() else readings[kept]

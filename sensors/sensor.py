@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pandas as pd
 
@@ -276,6 +277,8 @@ class Sensor:
         ``cost(ask)`` says how many requests an ask will take at least, without asking.
     site_based : bool
         Whether it must be asked site by site, so that no answer is possible without ``site`` or ``bbox``.
+    many_servers : bool
+        Whether each server is a source of its own (SensorThings), whose names of things mean nothing elsewhere.
     events : bool
         Whether it tells events (an earthquake) and no readings of a site.
     version : int
@@ -307,6 +310,7 @@ class Sensor:
     every_hours: float = 24.0
     cost: Callable[[Ask], int] | None = None
     site_based: bool = False
+    many_servers: bool = False
     events: bool = False
     version: int = 1
 
@@ -358,6 +362,12 @@ class Sensor:
             topic,
             dict(options or {}),
         )
+
+    def source_id(self, ask: Ask) -> str:
+        """Give the ``source_id`` of what an ask brings: the key, with the server where there are many."""
+        if not self.many_servers:
+            return self.key
+        return f"{self.key}:{urlsplit(ask.base_url).netloc.rpartition('@')[2]}"
 
     def since_last(self, ask: Ask, last: datetime) -> Ask:
         """Give the ask for what may be new or revised since the last complete fetch began (UTC)."""

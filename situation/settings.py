@@ -15,12 +15,16 @@ variable                                meaning
 ``COMMONSIGHT_BASEMAP``                 an MBTiles or PMTiles file with raster tiles
 ``COMMONSIGHT_READ_ONLY``               ``1``: no upload and no review page, for a demonstration on
                                         a host whose disk does not last
+``COMMONSIGHT_CONTACT``                 address or page that sources see as the contact of who asks
+``COMMONSIGHT_SECRETS``                 a TOML file with keys of sources, ``NAME = "key"`` a line; default
+                                        ``secrets.toml`` in the folder of ``COMMONSIGHT_VAR``
 ======================================  =====================================================
 """
 
 from __future__ import annotations
 
 import os
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +49,7 @@ class Settings:
     parse_memory_mb: int
     basemap: Path | None
     read_only: bool = False
+    contact: str | None = None
 
     @property
     def real_store_url(self) -> str:
@@ -84,7 +89,31 @@ def settings() -> Settings:
         parse_memory_mb=_whole("COMMONSIGHT_PARSE_MEMORY_MB", 2048, 256, 65536),
         basemap=Path(env["COMMONSIGHT_BASEMAP"]).expanduser() if env.get("COMMONSIGHT_BASEMAP") else None,
         read_only=bool(_whole("COMMONSIGHT_READ_ONLY", 0, 0, 1)),
+        contact=" ".join((env.get("COMMONSIGHT_CONTACT") or "").split()) or None,
     )
+
+
+def secret(name: str) -> str | None:
+    """Give a key by the name of its variable: from the environment, else from the file of secrets.
+
+    Raises
+    ------
+    SettingsError
+        If the file cannot be read; the message holds nothing of what stands in it.
+    """
+    if said := os.environ.get(name, "").strip():
+        return said
+    path = Path(os.environ.get("COMMONSIGHT_SECRETS") or settings().var / "secrets.toml").expanduser()
+    if not path.is_file():
+        return None
+    try:
+        held = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
+        raise SettingsError(
+            f'The file of secrets {path.name} cannot be read; it takes lines NAME = "key".'
+        ) from wrong
+    value = held.get(name)
+    return str(value).strip() or None if value is not None else None
 
 
 def _whole(name: str, default: int, low: int, high: int) -> int:

@@ -178,12 +178,14 @@ class _Flat:
     lengths: Codes
     part_starts: Codes  # of strata
     part_lengths: Codes
-    part_series: Codes
+    first_part: Codes  # of series
+    parts: Codes  # how many strata each series has
 
     @property
     def pairs(self) -> Codes:
         of_part = self.part_lengths * (self.part_lengths - 1) // 2
-        return np.bincount(self.part_series, of_part, len(self.starts)).astype(np.int64)
+        series = np.repeat(np.arange(len(self.starts)), self.parts)
+        return np.bincount(series, of_part, len(self.starts)).astype(np.int64)
 
 
 def kendall(
@@ -221,8 +223,8 @@ def kendall(
     flat = _flat(series, time, value, censoring, season)
     k = len(flat.starts)
     out = _Collect(k)
-    censored = np.zeros(k, dtype=bool)
-    np.logical_or.at(censored, np.repeat(np.arange(k), flat.lengths), flat.side != 0)
+    running = np.r_[0, np.cumsum(flat.side != 0)]
+    censored = running[flat.starts + flat.lengths] > running[flat.starts]
     pairs = flat.pairs
     for group, work in ((np.flatnonzero(~censored), _plain), (np.flatnonzero(censored), _censored)):
         for chunk in _chunks(group, pairs, flat.lengths):
@@ -243,6 +245,7 @@ def _flat(series: Any, time: Any, value: Any, censoring: Any, season: Any) -> _F
     k = int(who[-1]) + 1 if len(who) else 0
     lengths = np.bincount(who, minlength=k)
     part_starts = np.flatnonzero(np.r_[True, np.diff(part) != 0]) if len(part) else np.zeros(0, np.int64)
+    parts = np.bincount(who[part_starts], minlength=k).astype(np.int64)
     return _Flat(
         x,
         y,
@@ -251,7 +254,8 @@ def _flat(series: Any, time: Any, value: Any, censoring: Any, season: Any) -> _F
         lengths.astype(np.int64),
         part_starts,
         np.diff(np.append(part_starts, len(part))),
-        who[part_starts],
+        np.cumsum(parts) - parts,
+        parts,
     )
 
 
@@ -314,11 +318,11 @@ def _rows_of(starts: Codes, n: int) -> Codes:
 
 def _strata(flat: _Flat, chunk: Codes) -> tuple[Codes, Codes, Codes]:
     """Find the strata of a chunk's series: their numbers, their series' places in the chunk, sizes."""
-    place = np.full(len(flat.starts), -1, np.int64)
-    place[chunk] = np.arange(len(chunk))
-    where = place[flat.part_series]
-    parts = np.flatnonzero(where >= 0)
-    return parts, where[parts], flat.part_lengths[parts]
+    count = flat.parts[chunk]
+    of = np.repeat(np.arange(len(chunk)), count)
+    within = np.arange(len(of)) - np.repeat(np.cumsum(count) - count, count)
+    parts = flat.first_part[chunk][of] + within
+    return parts, of, flat.part_lengths[parts]
 
 
 @dataclass
@@ -368,7 +372,7 @@ def _plain(flat: _Flat, chunk: Codes, confidence: float, serial: Serial | None, 
     slope = _middle(find, usable)
     factor, checked = np.ones(len(chunk)), np.full(len(chunk), NOT_CHECKED, np.int8)
     if serial is not None:
-        factor, checked = _serial(flat, chunk, slope, sums, serial)
+        factor, checked = _serial(flat, chunk, parts, of, sizes, slope, sums.var, serial)
     var = sums.var * factor
     low, high = _interval(find, usable, var, confidence)
     n_all = flat.lengths[chunk]
@@ -517,50 +521,69 @@ def _ranks(values: Numbers) -> Codes:
     return ranks
 
 
-def _merges(ranks: Codes) -> Iterator[tuple[Numbers | Codes, Codes, Codes, int]]:
-    """Sort a permutation bottom-up by merging; at each level give the halves to be merged.
+#: Blocks of so many are compared all with all before merging begins: fewer, larger steps.
+BLOCK = 64
 
-    Yields the left halves as one ascending array of keys, for each element of the right halves its rank,
-    how many of its left half are smaller (from which follows which are greater), and the halves' width.
-    """
+
+def _blocks(ranks: Codes) -> Codes:
+    """Cut a permutation into rows, filled up behind with what makes no inversion."""
     n = len(ranks)
-    size = 1 << max(n - 1, 1).bit_length()
-    work = np.concatenate([ranks, np.arange(n, size)])
-    width = 1
+    size = max(BLOCK, 1 << max(n - 1, 1).bit_length())
+    return np.concatenate([ranks, np.arange(n, size)]).reshape(-1, BLOCK)
+
+
+def _merges(blocks: Codes) -> Iterator[tuple[Codes, Codes, Codes, int]]:
+    """Sort rows together bottom-up by merging; at each level give the halves to be merged.
+
+    Yields the left halves as one ascending array of keys, the ranks of the right halves, how many of its
+    left half are smaller than each (from which follows which are greater), and the halves' width.
+    """
+    size, width = blocks.size, blocks.shape[1]
+    work = np.sort(blocks, axis=1)
     while width < size:
-        blocks = work.reshape(-1, 2 * width)
-        shift = np.arange(len(blocks))[:, None] * size
-        left = (blocks[:, :width] + shift).ravel()
-        right = (blocks[:, width:] + shift).ravel()
+        pairs = work.reshape(-1, 2 * width)
+        shift = np.arange(len(pairs))[:, None] * size
+        left = (pairs[:, :width] + shift).ravel()
+        right = (pairs[:, width:] + shift).ravel()
         yield left, right % size, np.searchsorted(left, right), width
-        work = np.sort(blocks, axis=1).ravel()
+        work = np.sort(pairs, axis=1)
         width *= 2
+
+
+_LATER = np.triu(np.ones((BLOCK, BLOCK), dtype=bool), 1)
 
 
 def _inversions(ranks: Codes) -> int:
     """Count pairs out of order in a permutation."""
+    blocks = _blocks(ranks)
     total = 0
-    for _, right, at, width in _merges(ranks):
+    for some in np.array_split(blocks, max(1, len(blocks) // 256)):
+        total += int(np.count_nonzero((some[:, :, None] > some[:, None, :]) & _LATER))
+    for _, right, at, width in _merges(blocks):
         ends = (np.arange(len(right)) // width + 1) * width
         total += int((ends - at).sum())
     return total
 
 
 def _inverted(ranks: Codes) -> tuple[Codes, Codes]:
-    """List the pairs out of order in a permutation, by their ranks: the greater, which stands first, and the less."""
+    """List the pairs out of order in a permutation by their ranks: the greater, standing first, and the less."""
     greater, less = [], []
-    size = 1 << max(len(ranks) - 1, 1).bit_length()
-    for left, right, at, width in _merges(ranks):
+    blocks = _blocks(ranks)
+    size = blocks.size
+    for some in np.array_split(blocks, max(1, len(blocks) // 256)):
+        row, i, j = np.nonzero((some[:, :, None] > some[:, None, :]) & _LATER)
+        greater.append(some[row, i])
+        less.append(some[row, j])
+    for left, right, at, width in _merges(blocks):
         counts = (np.arange(len(right)) // width + 1) * width - at
         hit = np.flatnonzero(counts)
         if not len(hit):
             continue
         counts = counts[hit]
         offset = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        greater.append(np.asarray(left, np.int64)[np.repeat(at[hit], counts) + offset] % size)
+        greater.append(left[np.repeat(at[hit], counts) + offset] % size)
         less.append(np.repeat(right[hit], counts))
-    none = np.zeros(0, np.int64)
-    return np.concatenate([*greater, none]), np.concatenate([*less, none])
+    return np.concatenate(greater), np.concatenate(less)
 
 
 class _search:  # noqa: N801 - a function with its strata
@@ -571,7 +594,7 @@ class _search:  # noqa: N801 - a function with its strata
     the pairs inside the bracket, those whose order differs between its ends, are listed.
     """
 
-    SAMPLE = 200_000
+    SAMPLE = 60_000
     LISTED = 6_000_000
 
     def __init__(self, flat: _Flat, parts: Codes) -> None:
@@ -614,24 +637,24 @@ class _search:  # noqa: N801 - a function with its strata
         sample, margin = self.sample, 4.5
         while True:
             share = (first - 0.5) / N
-            wide = margin * np.sqrt(share * (1 - share) / len(sample)) * len(sample) + 2
-            low = self._gap_below(sample, int(np.floor(share * len(sample) - wide)))
-            high = self._gap_above(sample, int(np.ceil(share * len(sample) + wide)))
-            under, upto = self._below(low), self._below(high) if np.isfinite(high) else N
-            if not np.isfinite(low):
-                under = 0
-            if not under < first <= last <= upto:
-                margin *= 2
-                continue
             tie = self._tied(sample, share, first, last)
             if tie is not None:
                 return tie, tie
-            if upto - under > self.LISTED and len(sample) < 64 * self.SAMPLE:
+            wide = margin * np.sqrt(share * (1 - share) * len(sample)) + 2
+            low = self._gap_below(sample, int(np.floor(share * len(sample) - wide)))
+            high = self._gap_above(sample, int(np.ceil(share * len(sample) + wide)))
+            expected = N * (np.searchsorted(sample, high) - np.searchsorted(sample, low)) / len(sample)
+            if expected > self.LISTED and len(sample) < 64 * self.SAMPLE:
                 sample = self.sample = np.sort(np.concatenate([sample, self._sampled(3 * len(sample))]))
                 continue
-            inside = np.sort(self._between(low, high))
-            at = np.clip(np.array([first, last]) - under - 1, 0, len(inside) - 1)
-            return float(inside[at[0]]), float(inside[at[1]])
+            under = self._below(low) if np.isfinite(low) else 0
+            inside = self._between(low, high)
+            if not under < first <= last <= under + len(inside):
+                margin *= 2
+                continue
+            at = [first - under - 1, last - under - 1]
+            found = np.partition(inside, at)[at]
+            return float(found[0]), float(found[1])
 
     @staticmethod
     def _gap_below(sample: Numbers, at: int) -> float:
@@ -739,58 +762,70 @@ def _median(rows: Numbers) -> Numbers:
 
 
 def _serial(
-    flat: _Flat, chunk: Codes, slope: Numbers, sums: _Sums, serial: Serial
+    flat: _Flat,
+    chunk: Codes,
+    parts: Codes,
+    of: Codes,
+    sizes: Codes,
+    slope: Numbers,
+    var: Numbers,
+    serial: Serial,
 ) -> tuple[Numbers, npt.NDArray[np.int8]]:
     """Say by how much serial correlation widens Var(S).
 
-    The ranks of what is left without trend and season are correlated with themselves at up to n/4 steps;
-    where some correlation is beyond 1.96/sqrt(n), the variance is multiplied by n/n* of Hamed and Rao
-    (1998), equation 14; for seasons the covariances of Hirsch and Slack (1984) are added instead, which
-    need ten years. A correlation that would make the variance smaller is not used.
+    The ranks of what is left without trend and season are correlated with themselves. Where the correlation
+    of neighbours is beyond 1.96/sqrt(n), the variance is multiplied by n/n* of Hamed and Rao (1998),
+    equation 14, with the lags up to n/4 that are beyond that bound too; for seasons the covariances of
+    Hirsch and Slack (1984) are added instead, which need ten years. A correlation that would make the
+    variance smaller is not used.
     """
     factor = np.ones(len(chunk))
     checked = np.full(len(chunk), NOT_CHECKED, np.int8)
     lengths = flat.lengths[chunk]
-    season_of = np.repeat(np.arange(len(flat.part_starts)), flat.part_lengths)
+    seasonal = flat.parts[chunk] > 1
     for n, rows in _by_length(lengths):
         if n < serial.readings_at_least:
             continue
         at = _rows_of(flat.starts[chunk[rows]], n)
-        at = np.take_along_axis(at, np.argsort(flat.time[at], axis=1, kind="stable"), axis=1)
-        gaps = np.diff(flat.time[at], axis=1)
+        order = np.argsort(flat.time[at], axis=1, kind="stable") if seasonal[rows].any() else None
+        time = flat.time[at] if order is None else np.take_along_axis(flat.time[at], order, 1)
+        gaps = np.diff(time, axis=1)
         usual = _median(gaps)
         regular = (usual > 0) & (gaps.max(axis=1) <= 1.5 * usual) & (gaps.min(axis=1) >= 0.5 * usual)
         regular &= np.isfinite(slope[rows])
-        rows, at = rows[regular], at[regular]
-        if not len(rows):
+        if not regular.any():
             continue
         residual = flat.value[at] - slope[rows][:, None] * flat.time[at]
-        seasonal = season_of[at[:, 0]] != season_of[at].max(axis=1)
-        seasonal |= (season_of[at] != season_of[at][:, :1]).any(axis=1)
-        for row in np.flatnonzero(seasonal):
-            residual[row] = _without_season(residual[row], season_of[at[row]])
-        extra = _effective(_midranks(residual))
-        found = extra != 1.0
-        checked[rows] = np.where(found, CORRECTED, NONE_FOUND)
-        factor[rows] = np.maximum(extra, 1.0)
-        for row in np.flatnonzero(seasonal):
-            place = rows[row]
-            times = flat.time[at[row]]
-            if not found[row]:
+        if order is not None:
+            _take_out_seasons(residual, rows, of, sizes)
+            residual = np.take_along_axis(residual, order, 1)
+        extra, found = _effective(_midranks(residual))
+        checked[rows] = np.where(regular, np.where(found, CORRECTED, NONE_FOUND), NOT_CHECKED)
+        factor[rows] = np.where(regular & found & ~seasonal[rows], np.maximum(extra, 1.0), 1.0)
+        for row in np.flatnonzero(regular & found & seasonal[rows]):
+            place, when = rows[row], flat.time[at[row]]
+            if when.max() - when.min() < serial.years_at_least - 1:
+                checked[place] = NOT_CHECKED
                 continue
-            if times[-1] - times[0] < serial.years_at_least - 1:
-                checked[place], factor[place] = NOT_CHECKED, 1.0
-                continue
-            added = _between_seasons(times, flat.value[at[row]], season_of[at[row]])
-            factor[place] = max(1.0, 1.0 + added / sums.var[place]) if sums.var[place] > 0 else 1.0
+            season = np.repeat(np.arange(int((of == place).sum())), sizes[of == place])
+            added = _between_seasons(when, flat.value[at[row]], season)
+            factor[place] = max(1.0, 1.0 + added / var[place]) if var[place] > 0 else 1.0
     return factor, checked
 
 
-def _without_season(residual: Numbers, season: Codes) -> Numbers:
-    out = residual.copy()
-    for one in np.unique(season):
-        out[season == one] -= np.median(residual[season == one])
-    return out
+def _take_out_seasons(residual: Numbers, rows: Codes, of: Codes, sizes: Codes) -> None:
+    """Subtract the median of each stratum, in place; readings stand in the order of the strata."""
+    n = residual.shape[1]
+    place = np.full(int(of.max()) + 1, -1, np.int64)
+    place[rows] = np.arange(len(rows))
+    mine = np.flatnonzero(place[of] >= 0)
+    size = sizes[mine]
+    column = np.cumsum(size) - size
+    start = place[of[mine]] * n + column - (column // n) * n
+    flat = residual.reshape(-1)
+    for length, some in _by_length(size):
+        where = _rows_of(start[some], length)
+        flat[where] -= _median(flat[where])[:, None]
 
 
 def _midranks(rows: Numbers) -> Numbers:
@@ -808,17 +843,24 @@ def _midranks(rows: Numbers) -> Numbers:
     return ranks
 
 
-def _effective(ranks: Numbers) -> Numbers:
-    """Give n/n* of Hamed and Rao (1998) for each row of ranks; exactly 1 where nothing is significant."""
+def _effective(ranks: Numbers) -> tuple[Numbers, Flags]:
+    """Give n/n* of Hamed and Rao (1998) for each row of ranks, and whether neighbours are correlated."""
     n = ranks.shape[1]
     centred = ranks - ranks.mean(axis=1, keepdims=True)
     power = (centred**2).sum(axis=1)
-    total = np.zeros(len(ranks))
+    total, found = np.zeros(len(ranks)), np.zeros(len(ranks), dtype=bool)
+    rows = np.arange(len(ranks))
     for k in range(1, n // 4 + 1):
-        shared = (centred[:, k:] * centred[:, :-k]).sum(axis=1)
-        rho = np.divide(shared, power, out=np.zeros(len(ranks)), where=power > 0)
-        total += np.where(np.abs(rho) > 1.96 / n**0.5, (n - k) * (n - k - 1) * (n - k - 2) * rho, 0.0)
-    return np.asarray(1 + 2 * total / (n * (n - 1) * (n - 2)), dtype=np.float64)
+        shared = (centred[rows, k:] * centred[rows, :-k]).sum(axis=1)
+        rho = np.divide(shared, power[rows], out=np.zeros(len(rows)), where=power[rows] > 0)
+        beyond = np.abs(rho) > 1.96 / n**0.5
+        if k == 1:
+            found, rows, rho = beyond, rows[beyond], rho[beyond]
+            beyond = beyond[beyond]
+        total[rows] += np.where(beyond, (n - k) * (n - k - 1) * (n - k - 2) * rho, 0.0)
+        if not len(rows):
+            break
+    return np.asarray(1 + 2 * total / (n * (n - 1) * (n - 2)), dtype=np.float64), found
 
 
 def _between_seasons(time: Numbers, value: Numbers, season: Codes) -> float:

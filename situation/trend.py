@@ -398,13 +398,14 @@ class _Held:
         first = np.where(there, stamps[begin], nat) if len(who) else np.full(k, nat)
         last = np.where(there, stamps[end], nat) if len(who) else np.full(k, nat)
         gap, gap_at = np.zeros(k), np.zeros(k, np.int64)
-        instants, same = there.astype(np.int64), there.copy()
+        instants, same = there.astype(np.int64), there
         if len(who) > 1:
             inside = who[1:] == who[:-1]
             step = np.where(inside, np.diff(years_of), 0.0)
             moved = inside & (stamps[1:] > stamps[:-1])
             instants += np.bincount(who[1:][moved], minlength=k)
-            np.logical_and.at(same, who[1:][inside], value[1:][inside] == value[:-1][inside])
+            differs = who[1:][inside & (value[1:] != value[:-1])]
+            same = there & (np.bincount(differs, minlength=k) == 0)
             full = np.flatnonzero(n > 1)
             if len(full):
                 # Steps between series are zero, so that a reduction may run over the next one's edge.

@@ -12,7 +12,7 @@ than it tells, so a single site is said in words.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,8 +69,6 @@ def paragraph(
     stale_days: int | None = None,
     pending: Container[str] = (),
     waiting: bool = False,
-    confirmed: int | None = None,
-    trends: Mapping[str, int] | None = None,
     language: str = "en",
 ) -> Paragraph:
     """Say a picture in words.
@@ -96,10 +94,6 @@ def paragraph(
         are counted.
     waiting : bool
         Whether there are such uploads that the view leaves out.
-    confirmed : int, optional
-        At how many sites statistics confirm the exceedance.
-    trends : mapping of str to int, optional
-        How many sites have a ``rising``, a ``falling`` and an unclear trend (``no clear trend``).
     language : str
         Code of a catalogue; what it lacks is said in English.
     """
@@ -119,7 +113,6 @@ def paragraph(
         told.say("checked" if limit.verified else "unchecked", **_title(standard))
         if limit.kind == "aesthetic":
             told.say("aesthetic")
-    _more(told, confirmed, trends)
     _when(told, period, as_of)
     _unknown(told, statuses, stale_days, pending)
     if waiting:
@@ -213,20 +206,6 @@ def _limit_words(told: _Told, limit: Limit) -> str:
     if limit.comparison == "outside range" and limit.lower is not None and limit.upper is not None:
         text = text.replace(" to ", f" {message('words.to', told.language)} ", 1)
     return text
-
-
-def _more(told: _Told, confirmed: int | None, trends: Mapping[str, int] | None) -> None:
-    if confirmed is not None and told.made.above:
-        told.count(confirmed=confirmed)
-        told.say("confirmed", n="confirmed")
-    if trends is not None:
-        told.count(
-            rising=trends.get("rising", 0),
-            falling=trends.get("falling", 0),
-            unclear=trends.get("no clear trend", 0),
-        )
-        if told.numbers["rising"] + told.numbers["falling"] + told.numbers["unclear"]:
-            told.say("trends", rising="rising", falling="falling", unclear="unclear")
 
 
 def _when(told: _Told, period: str, as_of: int | None) -> None:

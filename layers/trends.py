@@ -207,7 +207,7 @@ def _above_zero(lines: Lines, never_below: bool) -> Lines:
         return lines
     parts, ends = [], None
     for part in (lines.band, lines.fan):
-        gone = np.flatnonzero(part["estimate"] < 0) if len(part) else []
+        gone = np.flatnonzero(part["estimate"] < 0) if len(part) else np.array([], "int64")
         if ends is None and len(gone):
             ends = part["time"].iloc[gone[0]]
         parts.append(part[part["time"] < ends] if ends is not None and len(part) else part)

@@ -60,8 +60,11 @@ def series_chart(say: Words, one: Trends, place: int, *, fit: bool = False, heig
         title=bare(one.unit_text, 60),
         scale=alt.Scale(domain=[bottom, top], nice=False, zero=False),
     )
-    x = alt.X("ms:T", title=None, scale=alt.Scale(type="utc", domain=_when(readings, lines)))
+    x = alt.X("ms:T", title=None, scale=alt.Scale(type="utc", nice=False))
+    # Vega takes a number in a domain of time for a year; two marks that nobody sees stretch the scale.
+    ends = alt.Chart(pd.DataFrame({"ms": _when(readings, lines)}))
     parts = [
+        ends.mark_point(opacity=0).encode(x=x),
         *_fan(alt, lines, x),
         *_band(alt, lines, x),
         *_limits(alt, say, limit, bottom, top),

@@ -479,6 +479,7 @@ class _in_table:  # noqa: N801 - a function with a table
             return np.full(len(rank), np.nan)
         # A rank that is whole but for rounding must not borrow from its neighbour.
         rank = np.where(np.abs(rank - np.round(rank)) < 1e-9, np.round(rank), rank)
+        rank = np.where(np.isfinite(rank), rank, 0.0)
         inside = (rank >= 1) & (rank <= count)
         below = np.clip(np.floor(rank), 1, np.maximum(count, 1)).astype(np.int64)
         above = np.minimum(below + 1, np.maximum(count, 1))

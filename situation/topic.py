@@ -239,7 +239,7 @@ def _area_files(value: Any, folder: Path, line: str, where: str) -> tuple[AreaFi
         key = _slug(file.stem)
         if any(other.key == key for other in found):  # one file may hold districts and communes
             key = _slug(f"{file.stem}_{entry['name']}")
-        if any(other.key == key for other in found):
+        if any((other.path, other.name) == (folder / file, entry["name"]) for other in found):
             raise DataFileError(f"{where}: [[{line}]] names {entry['file']} twice with the same name column.")
         found.append(AreaFile(key, entry["title"], folder / file, entry["name"]))
     return tuple(found)

@@ -56,6 +56,31 @@ def test_a_new_topic_is_one_folder_and_needs_four_lines(tmp_path):
     assert list(topics(tmp_path)) == ["dust"]
 
 
+def test_a_topic_may_name_areas_and_how_far_it_looks_ahead(tmp_path):
+    more = """
+[trend]
+horizon_years = 25
+
+[[areas]]
+title = "Districts"
+file = "Admin.gpkg"
+name = "DISTRICT"
+
+[[areas]]
+title = "Communes"
+file = "Admin.gpkg"
+name = "COMMUNE"
+"""
+    topic = read_topic(written(tmp_path, GOOD + more))
+    assert topic.horizon_years == 25
+    assert [(one.key, one.path.name) for one in topic.areas] == [
+        ("admin", "Admin.gpkg"),
+        ("admin_commune", "Admin.gpkg"),
+    ]
+    plain = read_topic(written(tmp_path, GOOD))
+    assert (plain.horizon_years, plain.areas) == (10, ())
+
+
 def test_a_change_in_the_file_shows_at_once(tmp_path):
     import os
 
@@ -94,6 +119,19 @@ def test_a_change_in_the_file_shows_at_once(tmp_path):
         ('["pm10"]', '["pm10"]\n[privacy]\ngrid_m = -5', "privacy.grid_m is -5; it takes metres"),
         ('["pm10"]', '["pm10"]\n[privacy.site_types]\nwell = "secret"', "one of exact, blurred, area"),
         ('"Is it dusty?"', '"Is it dusty?', "is not TOML"),
+        ('["pm10"]', '["pm10"]\n[trend]\nhorizon_years = 0', "trend.horizon_years is 0; it takes years"),
+        ('["pm10"]', '["pm10"]\n[trend]\nhorizon = 5', r"\[trend\] has horizon; it takes horizon_years"),
+        ('["pm10"]', '["pm10"]\nareas = ["a.shp"]', r"\[\[areas\]\] takes title, file and name in quotes"),
+        (
+            '["pm10"]',
+            '["pm10"]\n[[areas]]\ntitle = "A"\nfile = "../a.shp"\nname = "N"',
+            "names the file '../a.shp'; it takes the name of a file in dust/",
+        ),
+        (
+            '["pm10"]',
+            '["pm10"]\n' + '[[areas]]\ntitle = "A"\nfile = "a.shp"\nname = "N"\n' * 2,
+            "names a.shp twice with the same name column",
+        ),
     ],
 )
 def test_a_mistake_is_a_sentence_that_names_the_file(tmp_path, old, new, sentence):

@@ -241,6 +241,10 @@ def _area_files(value: Any, folder: Path, line: str, where: str) -> tuple[AreaFi
             key = _slug(f"{file.stem}_{entry['name']}")
         if any((other.path, other.name) == (folder / file, entry["name"]) for other in found):
             raise DataFileError(f"{where}: [[{line}]] names {entry['file']} twice with the same name column.")
+        if any(other.key == key for other in found):
+            raise DataFileError(
+                f"{where}: two of [[{line}]] would be called {key!r}; rename one of the files."
+            )
         found.append(AreaFile(key, entry["title"], folder / file, entry["name"]))
     return tuple(found)
 

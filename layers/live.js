@@ -376,19 +376,24 @@
     return (Math.atan(Math.sinh(Math.PI * (1 - 2 * y))) * 180) / Math.PI;
   }
 
+  /* What the classes of marks mean for this limit, e.g. "outside the range"; else as the signs say. */
+  function wording(answer, paint) {
+    return (answer.labels || {})[paint];
+  }
+
   function aboutOf(answer, i) {
     const words = state.setup.words;
     const signs = state.overlays.find((one) => one.paint === "status").signs;
+    const told = wording(answer, "status") || signs.map((style) => style.label);
     if (answer.kind === "cells") {
       const counts = signs
-        .map((style, code) => [style.label, answer.counts[code][i]])
+        .map((style, code) => [told[code], answer.counts[code][i]])
         .filter((pair) => pair[1]);
       return { title: `${answer.n[i]} ${words.sites}`,
         lines: [...counts.map((pair) => `${pair[1]} ${pair[0]}`), words.come_closer] };
     }
-    const style = signs[answer.status[i]];
     return { id: answer.id[i], title: answer.name[i] || answer.id[i], lines: [
-      [answer.result[i], style.label].filter(Boolean).join(" · "),
+      [answer.result[i], told[answer.status[i]]].filter(Boolean).join(" · "),
       answer.n[i] > 1 && answer.area && answer.area[i] ? `${answer.n[i]} ${words.hidden_sites}` : "",
       answer.time[i] + (answer.stale[i] ? ` · ${words.old}` : ""),
     ] };
@@ -448,7 +453,8 @@
     }
     const list = box.appendChild(document.createElement("table"));
     const total = one.kind === "marks" ? answer.total[one.paint] : answer.total;
-    const labels = answer.labels || one.signs.map((style) => style.label);
+    const labels = (one.kind === "marks" ? wording(answer, one.paint) : answer.labels)
+      || one.signs.map((style) => style.label);
     one.signs.forEach((style, code) => {
       if (!labels[code]) return;
       const row = list.insertRow();

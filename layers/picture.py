@@ -36,7 +36,7 @@ from situation import privacy
 from situation.properties import PROPERTIES
 from situation.settings import settings
 from situation.standard import standards
-from situation.status import assess
+from situation.status import LABELLED, assess, label
 from situation.topic import Topic
 from situation.unit import codes, shown
 from situation.view import View
@@ -280,11 +280,19 @@ def answer(shown: Picture, box: Box, zoom: int, *, only: str = "all") -> dict[st
             "status": np.bincount(shown.status[inside], minlength=len(CODES)).tolist(),
             "recency": np.bincount(shown.recency[inside], minlength=len(AGES)).tolist(),
         },
-    }
+    } | _labels(shown)
     near = inside[shown.marks]
     if np.count_nonzero(near) <= MOST:
         return common | _sites(shown, shown.marks[near], shown.weight[near])
     return common | _cells(shown, inside, zoom)
+
+
+def _labels(shown: Picture) -> dict[str, Any]:
+    """Say what the classes mean where the limit is a range, a least, or what must not be there."""
+    told = shown.sites["limit_comparison"].head(1).tolist() if "limit_comparison" in shown.sites else []
+    if not told or told[0] not in LABELLED:
+        return {}
+    return {"labels": {"status": [label(str(status), told[0]) for status in CODES.index]}}
 
 
 def _inside(shown: Picture, box: Box) -> npt.NDArray[np.bool_]:

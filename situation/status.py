@@ -63,6 +63,24 @@ STYLE: Mapping[str, Style] = {
     "no limit": Style("#9a9a9a", "square", "no limit set", 4),
 }
 
+#: What a status means where the limit is no most: a range, a least, or what must not be there.
+_LABELS: Mapping[str, Mapping[str, str]] = {
+    "outside range": {
+        "above": "outside the range",
+        "near": "near the edge of the range",
+        "below": "inside the range",
+    },
+    "below": {
+        "above": "too little: below the least",
+        "near": "near the least",
+        "below": "enough: above the least",
+    },
+    "detected": {"above": "detected", "below": "not detected"},
+}
+
+#: Comparisons with words of their own.
+LABELLED = frozenset(_LABELS)
+
 #: Of several groups at a site the first of these is shown.
 WORST = ("above", "near", "inconclusive", "below", "no limit")
 _SEVERITY = np.array([WORST.index(name) for name in STATUSES])
@@ -150,6 +168,25 @@ def assess(
     out["n"] = chosen.n
     out["groups"] = chosen.groups
     return out
+
+
+def label(status: str, comparison: str | None = None) -> str:
+    """Say a status in words that fit the limit.
+
+    Parameters
+    ----------
+    status : str
+        One of :data:`STATUSES`.
+    comparison : str, optional
+        Of the limit (``limit_comparison``); the status ``above`` means too much, outside, too little or there.
+
+    Examples
+    --------
+    >>> label("above"), label("above", "outside range"), label("below", "detected")
+    ('above the limit', 'outside the range', 'not detected')
+    """
+    words = _LABELS.get(comparison, {}) if isinstance(comparison, str) else {}
+    return words.get(status, STYLE[status].label)
 
 
 def _of_property(latest: pd.DataFrame, observed_property: str) -> pd.DataFrame:

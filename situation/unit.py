@@ -4,6 +4,9 @@ Three tables that a chemist can correct without reading Python: ``data/units.csv
 spellings; those that cannot be read are refused there by name, with the reason), ``data/species.csv``
 (grams of each form in one mole: nitrate as N, as NO3 …) and ``data/properties.csv``.
 
+A degree of hardness (°dH, °fH, °e, grains per gallon) is a mass of calcium carbonate per litre: such a unit
+names its own form.
+
 Rules. A number converts only within one kind of quantity; mass, amount and charge concentrations convert
 into each other through the molar mass. A number converts between two forms only if both are known; an
 unknown form stays unknown. A share (ppm, ppb) is a mass per litre in water alone: in air it would need a
@@ -66,6 +69,7 @@ class _Table(NamedTuple):
     exact: dict[str, str]  # UCUM codes and spellings as written
     refused: dict[str, str]  # folded spelling to reason
     shown: dict[str, str]  # UCUM to how people write it, where that differs
+    species: dict[str, str]  # UCUM to the form that the unit itself means (degrees of hardness)
 
 
 # -- the tables -------------------------------------------------------------------------------------
@@ -79,7 +83,7 @@ def read_units(path: Path) -> _Table:
     DataFileError
         Naming the row that cannot be used.
     """
-    table = _Table({}, {}, {}, {}, {})
+    table = _Table({}, {}, {}, {}, {}, {})
     for row, cells in datafile.rows(path, ("ucum", "kind", "scale", "offset", "spellings", "reason")):
         code, names = cells["ucum"], [name for name in cells["spellings"].split("|") if name]
         if not code:
@@ -89,6 +93,8 @@ def read_units(path: Path) -> _Table:
             continue
         if cells.get("shown"):
             table.shown[code] = "" if cells["shown"] == "(nothing)" else cells["shown"]
+        if cells.get("species"):
+            table.species[code] = cells["species"]
         scale = _exact_number(path, row, cells["scale"])
         table.scales[code] = Scale(code, cells["kind"], scale, _exact_number(path, row, cells["offset"]))
         for name in (code, *names):
@@ -231,7 +237,7 @@ def read_unit(text: str | None) -> Unit:
     text = re.sub(r"(?<=\S)[\s.·]+(l|L|dm3)\s*[-\u2212]1\b", r"/\1", text)
     plain = _plain(text)
     if plain or refusal(text):
-        return Unit(plain, None)
+        return Unit(plain, _units().species.get(plain or ""))
     return _with_species(text)
 
 

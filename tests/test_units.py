@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pint
 import pytest
@@ -17,7 +18,18 @@ from hypothesis import strategies as st
 from situation import datafile
 from situation.errors import DataFileError, UnitError
 from situation.properties import PROPERTIES, find_cas, find_pcode, find_property
-from situation.unit import FILE, convert, factor, forms, kind_of, read_species, read_unit, read_units, refusal
+from situation.unit import (
+    FILE,
+    convert,
+    factor,
+    forms,
+    kind_of,
+    read_species,
+    read_unit,
+    read_units,
+    refusal,
+    shown,
+)
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
@@ -49,6 +61,9 @@ SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
         ("c", "Cel", None),
         ("ft^3/s", "[cft_i]/s", None),
         ("ppb", "[ppb]", None),
+        ("°dH", "{dH}", "as CaCO3"),
+        ("°fH", "{fH}", "as CaCO3"),
+        ("°F", "[degF]", None),
         ("nonsense", None, None),
         ("M", None, None),
         ("", None, None),
@@ -88,19 +103,37 @@ def _spellings() -> set[str]:
             names = [name for name in reader.fieldnames or [] if column.search(name)]
             for row in reader:
                 found.update(row[name] or "" for name in names)
-    for path in SHARED.glob("recordings/**/*.json"):
+    for path in SHARED.glob("recordings/**/*.*json"):
         found.update(_json_units(json.loads(path.read_text(encoding="utf-8"))))
-    found.update(
-        ["mg-P/l", "μg-N/l", "mmol/l", "μmol N/l", "mg-Si/l", "mg-S/l", "μg/l", "kve/L", "wrong", "-"]
-    )
+    for path in SHARED.glob("samples/**/*.xlsx"):
+        found.update(_sheet_units(path))
     return {text.strip() for text in found if text.strip() and text != "NA"}
+
+
+_UNIT_KEY = re.compile(r"units?|unitName|unit_of_measure|\w+_unit|(nom|symbole)_unite")
+
+
+def _sheet_units(path: Path) -> set[str]:
+    """Collect the cells beside or under the word "units" of a workbook."""
+    found: set[str] = set()
+    for sheet in openpyxl.load_workbook(path, read_only=True):
+        rows = [[str(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
+        for number, row in enumerate(rows[:20]):
+            for column, cell in enumerate(row):
+                if cell.casefold() != "units":
+                    continue
+                if number > 0:  # a row of units under the headings
+                    found.update(row[column + 1 :])
+                else:  # a column of units
+                    found.update(line[column] for line in rows[number + 1 :] if len(line) > column)
+    return {text for text in found if text not in ("None", "datetime")}
 
 
 def _json_units(body: object) -> set[str]:
     found: set[str] = set()
     if isinstance(body, dict):
         for name, value in body.items():
-            if name in ("unit", "units", "unitName", "unit_of_measure") and isinstance(value, str):
+            if isinstance(value, str) and _UNIT_KEY.fullmatch(name):
                 found.add(value)
             found |= _json_units(value)
     if isinstance(body, list):
@@ -115,6 +148,16 @@ def test_every_spelling_in_the_samples_and_recordings_reads_or_is_refused_by_nam
     spellings = _spellings()
     assert len(spellings) > 50
     assert [text for text in sorted(spellings) if read_unit(text).ucum is None and not refusal(text)] == []
+    # What is read converts into the first unit of its kind and back.
+    first: dict[str, str] = {}
+    for text in sorted(spellings):
+        ucum = read_unit(text).ucum
+        if ucum is None:
+            continue
+        other = first.setdefault(str(kind_of(ucum)), ucum)
+        there, shift = factor("chloride", ucum, None, other, None)
+        back, unshift = factor("chloride", other, None, ucum, None)
+        assert (3.5 * there + shift) * back + unshift == pytest.approx(3.5, rel=1e-9)
 
 
 # -- the table --------------------------------------------------------------------------------------
@@ -142,6 +185,31 @@ def _registry(found: list[pint.UnitRegistry] = []) -> pint.UnitRegistry:  # noqa
     if not found:
         found.append(pint.UnitRegistry(autoconvert_offset_to_baseunit=True))
     return found[0]
+
+
+@pytest.mark.parametrize(
+    ("ucum", "text"),
+    [
+        ("{count}/(100.mL)", "per 100 mL"),
+        ("[CFU]/(100.mL)", "CFU per 100 mL"),
+        ("[pH]", ""),
+        ("1", ""),
+        ("Cel", "°C"),
+        ("mg/L", "mg/L"),
+        ("unheard of", "unheard of"),
+        (None, ""),
+    ],
+)
+def test_a_unit_is_shown_as_people_write_it(ucum, text):
+    assert shown(ucum) == text
+    assert shown(ucum, before=" ") == (f" {text}" if text else "")
+
+
+@pytest.mark.parametrize(
+    "ucum", [cells["ucum"] for _, cells in datafile.rows(FILE, ["ucum"]) if cells["ucum"]]
+)
+def test_no_unit_is_shown_in_brackets(ucum):
+    assert not set(shown(ucum)) & set("[]{}")
 
 
 def test_a_spelling_of_two_units_is_a_sentence_that_names_the_row(tmp_path):
@@ -177,6 +245,17 @@ def test_a_spelling_of_two_units_is_a_sentence_that_names_the_row(tmp_path):
         ("depth_to_groundwater", ("[ft_i]", None), ("m", None), 10, 3.048),
         ("conductance", ("mS/m", None), ("uS/cm", None), 100, 1000),
         ("e_coli", ("[CFU]/L", None), ("{count}/(100.mL)", None), 30, 3),
+        ("hardness", ("{dH}", "as CaCO3"), ("mg/L", "as CaCO3"), 10, 178.48),
+        ("hardness", ("{fH}", "as CaCO3"), ("mmol/L", None), 10, 0.99913),
+        ("hardness", ("mmol/L", None), ("{dH}", "as CaCO3"), 1, 5.6077),
+        ("sulfate", ("meq/L", None), ("mmol/L", None), 2, 1),
+        ("phosphate", ("mmol/L", None), ("mg/L", "as P"), 1, 30.973762),
+        ("silica", ("mg/L", "as Si"), ("mg/L", "as SiO2"), 10, 21.3933),
+        ("nitrate", ("[ppm]", "as N"), ("mg/L", "as NO3"), 10, 44.268),
+        ("radium_226", ("pCi/L", None), ("Bq/L", None), 5, 0.185),
+        ("temperature", ("Cel", None), ("[degF]", None), 100, 212),
+        ("depth_to_groundwater", ("m", None), ("[ft_i]", None), 3.048, 10),
+        ("conductance", ("uS/cm", None), ("mS/m", None), 1000, 100),
     ],
 )
 def test_numbers_convert(observed, old, new, value, expected):

@@ -13,7 +13,7 @@ from situation.headline import headline
 from situation.paragraph import Paragraph
 from situation.spreadsheet import safe_cells
 from situation.standard import standards
-from situation.status import STYLE
+from situation.status import label
 from situation.view import View
 from ui import cached, choice
 from ui.plain import plain
@@ -88,7 +88,10 @@ def table(say: Words, view: View, shown: Picture) -> None:
                 say.text("map.col_name"): rows["monitoring_location_name"].fillna(
                     rows["monitoring_location_id"]
                 ),
-                say.text("map.col_status"): [STYLE[status].label for status in rows["status"]],
+                say.text("map.col_status"): [
+                    label(status, comparison)
+                    for status, comparison in zip(rows["status"], rows["limit_comparison"], strict=True)
+                ],
                 say.text("map.col_result"): words(rows),
                 say.text("map.col_limit"): rows["limit"],
                 say.text("map.col_time"): rows["phenomenon_time"].dt.tz_localize(None),

@@ -14,7 +14,7 @@ from layers.trends import Trends
 from situation.properties import PROPERTIES
 from situation.spreadsheet import safe_cells
 from situation.standard import standard_named
-from situation.status import STYLE
+from situation.status import STYLE, label
 from situation.view import View
 from ui import cached, choice, trend_parts
 from ui.plain import bare, plain
@@ -88,7 +88,7 @@ def _latest(say: Words, one: Sheet) -> None:
             say.text("map.col_status"): [
                 say.text("map.outside").lower()
                 if status == "above" and comparison == "outside range"
-                else STYLE[status].label
+                else label(status, comparison)
                 for status, comparison in zip(rows["status"], rows["limit_comparison"], strict=True)
             ],
             say.text("map.col_time"): rows["phenomenon_time"].dt.strftime("%Y-%m-%d"),
@@ -104,9 +104,11 @@ def _latest(say: Words, one: Sheet) -> None:
 
 
 def _limit(say: Words, row: Mapping[str, Any]) -> str:
+    told = say.text("map.no_limit") if pd.isna(row["limit"]) else f"{row['limit']:g}"
     if row["limit_comparison"] == "outside range":
-        return f"{row['limit_lower']:g}–{row['limit_upper']:g}"
-    return say.text("map.no_limit") if pd.isna(row["limit"]) else f"{row['limit']:g}"
+        told = f"{row['limit_lower']:g}–{row['limit_upper']:g}"
+    others = row.get("other_limits")
+    return f"{told} ({others})" if others else told
 
 
 def _series(say: Words, view: View, one: Sheet) -> None:

@@ -47,7 +47,7 @@ _HANDFUL = 16  # targets that share one system
 _BLOCK = 2**19  # numbers in the largest array of a block: 4 MB stay near the processor
 _LAGS = 15
 _PAIRS = 25  # fewest pairs in a lag
-_SAMPLE = 1500  # points of which all pairs are looked at
+_SAMPLE = 1000  # points of which all pairs are looked at
 _NEAR = 8  # nearest neighbours of every point, for the short lags
 
 
@@ -375,7 +375,7 @@ def empirical_variogram(
         Cressie & Hawkins' estimator, which a few outliers do not spoil (Cressie & Hawkins 1980; Cressie 1993,
         equation 2.4.12); without it Matheron's, half the mean squared difference, for values of 0 and 1.
     farthest : float, optional
-        Longest distance looked at; a third of the diagonal without it.
+        Longest distance looked at; a third of the width of the area without it.
 
     Returns
     -------
@@ -386,7 +386,9 @@ def empirical_variogram(
     xy, z = np.asarray(points, "float64"), np.asarray(values, "float64")
     left, right = _pairs(xy)
     distance = np.linalg.norm(xy[left] - xy[right], axis=1)
-    most = float(np.linalg.norm(np.ptp(xy, axis=0))) / 3 if farthest is None else farthest
+    # Twice the farthest from the middle, and not the diagonal of a box, which changes as the points are turned.
+    across = 2 * float(np.linalg.norm(xy - xy.mean(axis=0), axis=1).max())
+    most = across / 3 if farthest is None else farthest
     near = (distance > 0) & (distance <= most)
     distance, unlike = distance[near], np.abs(z[left] - z[right])[near]
     lag = np.searchsorted(_edges(distance, most), distance)

@@ -375,7 +375,7 @@ def probability(table: pd.DataFrame, *, group: Group, grid_m: float = 0.0) -> Fi
     left = _told(left, len(usable) - len(known), "cannot tell")
     above = known["status"].eq("above").to_numpy("float64")
     lon, lat, place, size = _places(known)
-    _enough(len(lon), len(known), left)
+    _enough(group, len(lon), left)
     value = np.bincount(place, above) / size
     over, under = int((value > 0.5).sum()), int((value <= 0.5).sum())
     if min(over, under) < FEWEST_EACH:
@@ -418,7 +418,7 @@ def estimate(table: pd.DataFrame, limit: Limit | None, *, group: Group, grid_m: 
     logs = _is_concentration(known, limit, unit)
     known, low, high, zeros = _intervals(known, logs)
     lon, lat, place, size = _places(known)
-    _enough(len(lon), len(known), left)
+    _enough(group, len(lon), left)
     censored = low < high
     if censored.mean() > MOST_CENSORED:
         raise NoSurface(
@@ -508,17 +508,18 @@ def _places(known: pd.DataFrame) -> tuple[Floats, Floats, Wholes, Wholes]:
     return first[:, 0], first[:, 1], place.reshape(-1), size
 
 
-def _enough(places: int, sites: int, left: Sequence[str]) -> None:
+def _enough(group: Group, places: int, left: Sequence[str]) -> None:
     if places < FEWEST:
-        also = f" ({places} different places)" if places < sites else ""
-        out = f" Left out: {', '.join(left)}." if left else ""
+        out = [*_elsewhere(group), *left]
+        also = f" Sites left out: {'; '.join(out)}." if out else ""
         raise NoSurface(
-            f"A surface takes readings that count at {FEWEST} places or more; here are {sites}{also}.{out}"
+            f"A surface takes {FEWEST} places or more with a reading that counts; here are {places} "
+            f"({group.words}).{also}"
         )
 
 
 def _structured(variogram: Variogram) -> Variogram:
-    if variogram.partial_sill < 0.1 * variogram.sill:
+    if variogram.partial_sill < 0.01 * variogram.sill:
         raise NoSurface(
             "Sites near each other differ as much as sites far apart, so nothing can be said of what lies between."
         )
@@ -539,6 +540,12 @@ def _better(error: float, usual: float) -> None:
         )
 
 
+def _elsewhere(group: Group) -> list[str]:
+    """Say which sites are not of the group that was chosen."""
+    told = ((group.strips, "with test strips only"), (group.others, "of another medium, fraction or depth"))
+    return [f"{n} {why}" for n, why in told if n]
+
+
 def _who(group: Group, places: int) -> str:
     shaky = ", too few to be sure of it" if places < SHAKY else ""
     return f"Only {group.words}: {places} places{shaky}."
@@ -546,11 +553,7 @@ def _who(group: Group, places: int) -> str:
 
 def _common(group: Group, left: Sequence[str], places: int, variogram: Variogram) -> tuple[str, ...]:
     shaky = f" With fewer than {SHAKY} a variogram is not well known." if places < SHAKY else ""
-    out = list(left)
-    if group.others:
-        out.insert(0, f"{group.others} of another medium, fraction or depth")
-    if group.strips:
-        out.insert(0, f"{group.strips} with test strips only")
+    out = [*_elsewhere(group), *left]
     return (
         f"Readings at {places} places: {group.words}.{shaky}",
         *([f"Sites left out: {'; '.join(out)}."] if out else []),

@@ -306,7 +306,9 @@ def explained(
         st.altair_chart(
             charts.series_chart(say, one, place, fit=fit, height=height),
             width="stretch",
-            alt=charts.alternative(say, one, place, site_name(row), title, sentence),
+            alt=charts.alternative(
+                say, one, place, site_name(row), title, trend_sentence(say, one, place, markdown=False)
+            ),
         )
         st.html(charts.legend(say, one, place))
     st.markdown(sentence)
@@ -338,12 +340,13 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def trend_sentence(say: Words, one: Trends, place: int) -> str:
-    """Say the trend of one series in a sentence (Markdown)."""
+def trend_sentence(say: Words, one: Trends, place: int, *, markdown: bool = True) -> str:
+    """Say the trend of one series in a sentence, in Markdown or as plain text."""
     row = one.rows.iloc[place]
+    tell = say if markdown else say.text
     if row["trend"] == "not enough readings":
-        return say("trends.said_few", why=say.said(_text(row["why"])))
-    return say(
+        return tell("trends.said_few", why=say.said(_text(row["why"])))
+    return tell(
         "trends.said_trend",
         trend=_word(say, _TREND, row["trend"]).capitalize(),
         slope=_number(row["slope"]),

@@ -1,0 +1,126 @@
+"""Field forms on a KoboToolbox server (API v2), mapped by a small file beside the topic.
+
+What surprised us: the page that is given without asking shrank to 100 answers in 2026, so the size is
+named and every ``next`` followed; ``_geolocation`` is ``[lat, lon]`` or ``[null, null]``; times are UTC and
+do not say so; an edited answer keeps its day of submission, so some weeks are asked again each time; and
+who checked an answer stands in ``_validation_status`` with name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sensors.answers import rows_of
+from sensors.forms import FORM, Form, find, form_asked, form_of, only_allowed, readings
+from sensors.sensor import Ask, Body, Sensor, table
+
+if TYPE_CHECKING:
+    from sensors.http import Http
+
+#: Of what the server adds to each answer; who sent it (``_submitted_by``) is not among them.
+SYSTEM = ("_id", "_uuid", "_submission_time", "_validation_status", "_geolocation", "__version__")
+LIMIT = 1000
+
+
+def clean(body: Body, form: Form) -> Body:
+    """Give a page with nothing in it but what the form allows."""
+    said = body.json(verbatim=True)
+    kept = []
+    for record in rows_of(body, "results"):
+        one = only_allowed(record, form, SYSTEM)
+        one["_validation_status"] = status_of(record)
+        kept.append(one)
+    content = json.dumps({"count": said.get("count"), "results": kept}, ensure_ascii=False).encode()
+    return replace(body, content=content, sha256=hashlib.sha256(content).hexdigest())
+
+
+def status_of(record: Mapping[str, Any]) -> str:
+    """Give the word of a check ("Approved"), without who made it."""
+    status = record.get("_validation_status")
+    return str(status.get("label") or "") if isinstance(status, Mapping) else str(status or "")
+
+
+def place_of(record: Mapping[str, Any], form: Form | None) -> dict[str, str]:
+    """Give the place: the question's ``lat lon alt accuracy``, else what the server took from the form."""
+    said = (
+        next((str(answer) for answer in find(record, form.place) if answer), "")
+        if form and form.place
+        else ""
+    )
+    parts = said.split()
+    if len(parts) >= 2:
+        accuracy = parts[3] if len(parts) > 3 and parts[3] not in ("0", "0.0") else ""
+        return {"place.latitude": parts[0], "place.longitude": parts[1], "place.accuracy": accuracy}
+    held = record.get("_geolocation") or []
+    if len(held) == 2 and None not in held:
+        return {"place.latitude": str(held[0]), "place.longitude": str(held[1]), "place.accuracy": ""}
+    return {"place.latitude": "", "place.longitude": "", "place.accuracy": ""}
+
+
+def parse(bodies: Sequence[Body]) -> Iterator[pd.DataFrame]:
+    """Flatten pages of answers: one row an answer that is measured, as the form's file says."""
+    form = form_of(bodies)
+    for body in bodies:
+        if body.kind == FORM or body.empty:
+            continue
+        rows = []
+        for record in rows_of(body, "results", needs=("_id", "_uuid")):
+            beside = {name: str(record.get(name) or "") for name in ("_id", "_submission_time")}
+            beside |= {"_validation_status": status_of(record), **place_of(record, form)}
+            name = f"kobo:{form.asset if form else ''}/{record.get('_id')}"
+            rows += [{**beside, **row} for row in readings(record, form, name)]
+        if rows:
+            yield table(rows)
+
+
+def fetch(ask: Ask, http: Http) -> Iterator[Body]:
+    """Ask for the answers to a form; what the form's file does not name is dropped before it is kept."""
+    form, said = form_asked(ask, "kobo")
+    yield said
+    query = {"_submission_time": {"$gte": f"{ask.since:%Y-%m-%dT%H:%M:%S}"}} if ask.since else None
+    params = {
+        "limit": LIMIT,
+        "start": 0,
+        "sort": json.dumps({"_id": 1}),
+        "query": json.dumps(query) if query else None,
+    }
+    declared = False
+    for body in http.pages(f"api/v2/assets/{form.asset}/data.json", params, _next, expect="json"):
+        if not declared:
+            http.declare(int(body.json().get("count") or 0))
+            declared = True
+        http.got(len(rows_of(body, "results")))
+        yield clean(body, form)
+
+
+def _next(body: Body) -> str | None:
+    return body.json().get("next") or None
+
+
+SENSOR = Sensor(
+    key="kobo",
+    title="KoboToolbox form",
+    homepage="https://www.kobotoolbox.org",
+    licence="unknown (ask who runs the form)",
+    attribution="the volunteers of this map",
+    limits="One request a second, 1,000 answers a page.",
+    recorded=True,
+    evidence="Two pages of answers recorded from a KoboToolbox server.",
+    base_url="https://kf.kobotoolbox.org",
+    fetch=fetch,
+    parse=parse,
+    dialect="field_form",
+    key_variable="KOBO_TOKEN",
+    key_needed=True,
+    key_header="Authorization",
+    key_scheme="token",
+    pause_s=1.0,
+    overlap_days=30.0,
+    every_hours=1.0,
+)

@@ -1,6 +1,6 @@
 """Whether an exceedance is confirmed, or one reading that may have been chance.
 
-The rules, in this order; ``docs/methods`` tells them in words:
+The rules, in this order:
 
 1. *Acute* limits (nitrate, *E. coli*, and every limit whose standard does not call it chronic) and limits
    that must not be *detected* are exceeded by a single reading: the newest one counts, and is called a
@@ -32,7 +32,7 @@ leaves the choice among its methods to judgement; a map of ten thousand wells ne
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -507,8 +507,3 @@ def _least_squares(task: _Task, rows: slice, time: Numbers) -> conf.Band | None:
     except StatisticError:
         return None
     return band if band.normal_p >= conf.ALPHA else None
-
-
-def chronic(limit: Limit) -> Limit:
-    """Give the same limit, as if its standard called it chronic; for comparing the two ways."""
-    return replace(limit, exposure="chronic")

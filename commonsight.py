@@ -1116,6 +1116,258 @@ def rebuild() -> int:
     return _kept(None, f"{len(opened.history())} batches were read again.", opened.version())
 
 
+# -- Sources ---------------------------------------------------------------------------------------
+
+
+def _asking(function: Any) -> Any:
+    options = [
+        click.option("--topic", metavar="T", help="What it is about: a folder of data/topics."),
+        click.option("--bbox", metavar="W,S,E,N", help="Box in degrees, e.g. -90,43,-89,44."),
+        click.option("--since", metavar="DAY", help="First day (YYYY-MM-DD) or moment in UTC."),
+        click.option("--until", metavar="DAY", help="Last day (YYYY-MM-DD) or moment in UTC."),
+        click.option("--property", "properties", multiple=True, metavar="P", help="What is measured; may be repeated."),
+        click.option("--site", metavar="ID", help="The source's own name of one place."),
+        click.option("--base-url", metavar="URL", help="Ask another server: a mirror, or a test."),
+        click.option(
+            "--option", "options", multiple=True, metavar="NAME=VALUE",
+            help="A further choice of this source; may be repeated.",
+        ),
+    ]  # fmt: skip
+    return functools.reduce(lambda inner, option: option(inner), reversed(options), function)
+
+
+@command()
+@click.argument("source")
+@_asking
+@click.option("--new", "incremental", is_flag=True, help="Only what may be new since the last time.")
+@click.option("--dry-run", is_flag=True, help="Say what it would cost in requests; ask nobody.")
+def pull(source: str, incremental: bool, dry_run: bool, **chosen: Any) -> int:
+    """Ask an open source or a form server, and keep what it says as one batch.
+
+    Without --since it asks for all there is. What is there already is not added again; a value that
+    the source changed becomes a correction. Keys come from the environment or the file of secrets.
+
+    \b
+    Examples:
+      python -m commonsight sources
+      python -m commonsight pull wqp --bbox -90,43,-89,44 --property nitrate --since 2015-01-01
+      python -m commonsight pull usgs_water --site USGS-05406500 --dry-run
+    """
+    from sensors import pull as pulling
+    from sensors.sources import source_named
+
+    sensor = source_named(source)
+    ask, topic = _ask_of(sensor, chosen)
+    if dry_run:
+        return _tell_cost(sensor, ask)
+    kept = open_store(real=True)
+    if incremental:
+        ask, incremental = pulling.going_on(sensor, ask, kept)
+    with progress() as show:
+        report = pulling.pull(
+            sensor, ask, kept, topic=topic, progress=show, force=True, incremental=incremental
+        )
+    if wants_json():
+        say_json(report)
+    else:
+        _tell_fetch(report)
+    return _code_of([report])
+
+
+@command()
+@_asking
+@click.option("--source", "only", multiple=True, metavar="SOURCE", help="Only this source; may be repeated.")
+@click.option("--dry-run", is_flag=True, help="Say what it would cost in requests; ask nobody.")
+def collect(only: Sequence[str], dry_run: bool, **chosen: Any) -> int:
+    """Ask every source that a topic names for what is new: for cron.
+
+    The sources stand in the topic's topic.toml (sources = ["wqp", "usgs_water"]), the box is the topic's
+    area unless --bbox says another. A source that failed is left alone for a while; the others are asked.
+    The first time, it looks one year back.
+
+    \b
+    Example, every six hours:
+      0 */6 * * *  cd /srv/commonsight && python -m commonsight collect --topic groundwater
+    """
+    from sensors.sources import available
+    from situation.topic import topic_named, topics
+
+    topic = topic_named(chosen["topic"]) if chosen["topic"] else next(iter(topics().values()))
+    held = available()
+    strange = [key for key in only if key not in held]
+    if strange:
+        raise ChoiceError(f"No source {', '.join(strange)}; there are {', '.join(sorted(held))}.")
+    keys = list(only) or [key for key in topic.sources if key in held]
+    if not keys:
+        raise ChoiceError(
+            f'The topic {topic.key} names no source to collect from; write sources = ["wqp"] into its '
+            f"topic.toml, or name one with --source. There are {', '.join(sorted(held))}."
+        )
+    if not chosen["bbox"] and not topic.whole_world:
+        chosen["bbox"] = ",".join(f"{side:g}" for side in topic.area)
+    chosen["topic"] = topic.key
+    reports = []
+    if dry_run:
+        return max(_tell_cost(held[key], _ask_of(held[key], chosen)[0]) for key in keys)
+    kept = open_store(real=True)
+    for key in keys:
+        with progress() as show:
+            reports.append(_collected(held[key], chosen, kept, show))
+        if not wants_json():
+            _tell_fetch(reports[-1])
+    if wants_json():
+        say_json(reports)
+    return _code_of(reports)
+
+
+def _collected(sensor: Any, chosen: Mapping[str, Any], kept: Store, show: Callable[..., None]) -> Any:
+    from sensors import pull as pulling
+
+    wanted = {
+        **chosen,
+        "properties": [p for p in chosen["properties"] if not sensor.properties or p in sensor.properties],
+    }
+    ask, topic = _ask_of(sensor, wanted)
+    ask, goes_on = pulling.going_on(sensor, ask, kept)
+    return pulling.pull(sensor, ask, kept, topic=topic, progress=show, incremental=goes_on)
+
+
+@command()
+def sources() -> int:
+    """List the sources: what each gives, whether it needs a key, and how it is.
+
+    \b
+      ok             the last fetch brought all that was asked for
+      late           it was not asked for longer than it should be
+      suspect        it gave nothing (or little) where it gave more before; its old readings stay
+      failing        the last fetch failed; nothing of it was kept
+      key missing    it needs a key that is not set
+    """
+    from sensors.source_state import Fetches, state_of
+    from sensors.sources import available
+    from situation.settings import secret
+
+    kept = _store_if_there()
+    fetches = Fetches(kept.home) if kept else None
+    rows = []
+    for key, sensor in available().items():
+        has_key = bool(sensor.key_variable and secret(sensor.key_variable))
+        state = state_of(sensor, fetches.of(key) if fetches else [], has_key=has_key)
+        rows.append((sensor, state))
+    if wants_json():
+        names = ("homepage", "licence", "attribution", "limits", "recorded", "evidence", "base_url", "key_variable",
+                 "key_needed", "events", "every_hours")  # fmt: skip
+        say_json(
+            [{**_plain(state), **{name: getattr(sensor, name) for name in names}} for sensor, state in rows]
+        )
+        return DONE
+    for sensor, state in rows:
+        say(f"{sensor.key:<20} {state.state:<14} {sensor.title}")
+        key = (
+            f"needs {sensor.key_variable}"
+            if sensor.key_needed
+            else (f"{sensor.key_variable} is optional" if sensor.key_variable else "no key")
+        )
+        tested = "tested on recorded answers" if sensor.recorded else "written from documents only"
+        say(f"{'':<20} {key}; {tested}; {sensor.licence}")
+        if state.last_try:
+            newest = f" Newest reading: {state.newest[:10]}." if state.newest else ""
+            say(f"{'':<20} {state.said}{newest}")
+    return DONE
+
+
+def _ask_of(sensor: Any, chosen: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Make the ask of what stands on the command line; gives it with its topic."""
+    from situation.topic import topic_named
+
+    options = {}
+    for pair in chosen["options"]:
+        name, sign, value = pair.partition("=")
+        if not sign or not name.strip():
+            raise ChoiceError(f"--option takes NAME=VALUE, not {pair!r}.")
+        options[name.strip()] = value.strip()
+    topic = topic_named(chosen["topic"]) if chosen["topic"] else None
+    ask = sensor.ask(
+        base_url=chosen["base_url"],
+        bbox=_box(chosen["bbox"]),
+        since=_moment("since", chosen["since"]),
+        until=_moment("until", chosen["until"]),
+        properties=tuple(chosen["properties"]),
+        site=chosen["site"],
+        topic=topic.key if topic else next(iter(sensor.topics), None),
+        options=options,
+    )
+    return ask, topic
+
+
+def _box(text: str | None) -> tuple[float, float, float, float] | None:
+    if not text:
+        return None
+    try:
+        west, south, east, north = (float(side) for side in text.split(","))
+    except ValueError:
+        raise ChoiceError(f"--bbox takes west,south,east,north in degrees, not {text!r}.") from None
+    return west, south, east, north
+
+
+def _moment(name: str, text: str | None) -> Any:
+    from datetime import date, datetime
+
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text) if len(text) <= 10 else datetime.fromisoformat(text)
+    except ValueError:
+        raise ChoiceError(
+            f"--{name} takes a day like 2026-03-04 or a moment like 2026-03-04T05:06Z, not {text!r}."
+        ) from None
+
+
+def _tell_cost(sensor: Any, ask: Any) -> int:
+    from sensors import pull as pulling
+
+    number = pulling.cost(sensor, ask)
+    if wants_json():
+        say_json({"source": sensor.key, "requests_at_least": number})
+    elif number is None:
+        say(f"{sensor.key}: how many requests it takes is known only when it is asked.")
+    else:
+        say(
+            f"{sensor.key}: at least {number} request{'s' if number != 1 else ''}, {sensor.pause_s:g} s apart."
+        )
+    return DONE
+
+
+def _tell_fetch(report: Any) -> None:
+    say(f"{report.source}: {report.outcome}. {report.said}")
+    if report.rows_in:
+        say(
+            f"  {report.rows_in} rows came in {report.pages} answers: {report.rows_observed} read, "
+            f"{report.rows_quarantined} in the quarantine, {report.rows_waiting} wait for an answer"
+        )
+        for reason, number in list(report.quarantined.items())[:5]:
+            say(f"    {number}: {reason}")
+        if report.already:
+            say(f"  the same bytes are batch {report.batch} already; nothing was added")
+        elif report.batch is not None:
+            say(
+                f"  batch {report.batch}: {report.added} readings added, {report.unchanged} there already, "
+                f"{report.corrected} corrected"
+            )
+    for warning in report.warnings:
+        say(f"  note: {warning}", to_person=True)
+    if report.retry_at:
+        say(f"  next try not before {report.retry_at}", to_person=True)
+
+
+def _code_of(reports: Sequence[Any]) -> int:
+    """Say how it went: could not, if nothing could be had of any source; a person, if one is in doubt."""
+    bad = [r for r in reports if r.outcome in ("failed", "key missing", "waiting")]
+    if len(bad) == len(reports):
+        return COULD_NOT
+    return PERSON if bad or any(r.outcome in ("suspect", "truncated") for r in reports) else DONE
+
+
 @command()
 def demo() -> int:
     """Make the simulated valley, in a store of its own that the first real upload leaves behind.

@@ -12,7 +12,7 @@ then says it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -114,7 +114,6 @@ class Calculated:
     values: Answer
     lines: tuple[str, ...]
     complete: bool
-    problems: tuple[str, ...] = field(default=())
 
 
 def calculate(method: str, readings: Readings, choice: Choice | None = None) -> Calculated:
@@ -149,11 +148,12 @@ def calculate(method: str, readings: Readings, choice: Choice | None = None) -> 
     if missing:
         raise ChoiceError(f"{method} needs {' and '.join(f'--{name}' for name in missing)}.")
     conf.check_confidence(choice.confidence)
+    notes = [*readings.notes, *_unused(method, how, readings)]
     beside: Answer = {
         "rows": readings.rows,
         "blank": readings.blank,
         "left_out": [vars(one) for one in readings.left_out],
-        "notes": list(readings.notes),
+        "notes": notes,
     }
     head: Answer = {"method": method, "title": how.title}
     if readings.group is None:
@@ -175,7 +175,7 @@ def calculate(method: str, readings: Readings, choice: Choice | None = None) -> 
         values = {**head, "groups": answers, **beside}
         lines = [line for one in answers for line in ("", f"{one['group']}", *_table(_without(one)))][1:]
     told = [f"{method}: {how.title}", *lines, "", f"supposes: {how.supposes}", f"after: {how.reference}"]
-    told += [f"note: {note}" for note in readings.notes]
+    told += [f"note: {note}" for note in notes]
     if readings.blank:
         told.append(f"note: {readings.blank} of {readings.rows} rows have no reading.")
     if readings.left_out:
@@ -184,7 +184,14 @@ def calculate(method: str, readings: Readings, choice: Choice | None = None) -> 
         if len(readings.left_out) > 20:
             told.append(f"  … and {len(readings.left_out) - 20} more; --json lists all.")
     complete = not readings.left_out and not problems
-    return Calculated(values, tuple(told), complete, tuple(problems))
+    return Calculated(values, tuple(told), complete)
+
+
+def _unused(method: str, how: Method, readings: Readings) -> list[str]:
+    """Say which columns were named for nothing."""
+    used = {*how.needs, *(("season",) if how.run is _seasonal else ())}
+    named = [name for name in ("time", "season", "x", "y") if getattr(readings, name) is not None]
+    return [f"--{name} is not used by {method}." for name in named if name not in used]
 
 
 def _without(one: Mapping[str, Any]) -> Answer:

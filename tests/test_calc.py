@@ -289,6 +289,12 @@ def test_the_months_of_dates_are_the_seasons_where_none_are_named(tmp_path: Path
     assert (said.code, "needs --season" in said.err) == (2, True)
 
 
+def test_a_column_named_for_nothing_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path, "t,s,v\n1,a,1\n2,b,2\n3,a,4\n")
+    found = calc("trend", "--input", path, "--value", "v", "--time", "t", "--season", "s")
+    assert found["notes"] == ["--season is not used by trend."]
+
+
 def test_a_workbook_and_letters_of_another_case(tmp_path: Path) -> None:
     from openpyxl import Workbook
 

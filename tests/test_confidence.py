@@ -83,6 +83,12 @@ def test_epa_1992_highlights_7_and_8_land_and_normal() -> None:
     assert upper_limit(CHROMIUM).limit == pytest.approx(320.3304, abs=5e-5)
 
 
+def test_epa_qa_g_9s_box_3_12_land() -> None:
+    # Printed with H = 1.9939 interpolated in a table: 10.97.
+    value = [8.12, 7.32, 4.82, 6.52, 7.80, 11.89, 12.94, 7.51, 18.14, 4.09, 5.70, 15.57, 6.68, 8.15, 5.56]
+    assert upper_limit(value, distribution="lognormal").limit == pytest.approx(10.97, abs=0.015)
+
+
 def test_epa_1994_tccb_land_on_both_sides() -> None:
     # EnvStats ?elnormAlt, two-sided 95 %: 0.5243787 to 0.7016992.
     value = [float(one) for one in TCCB.split()]

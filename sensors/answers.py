@@ -47,6 +47,8 @@ def rows_of(body: Body, *names: str, needs: Iterable[str] = (), verbatim: bool =
         held = next((said[name] for name in names if said.get(name) is not None), None)
         if held is None and names and any(name in said for name in names) and not error_of(said):
             return []  # the name is there, with null: nothing
+        if not names and not error_of(said):
+            held = said  # one thing that was asked for by itself
     else:
         held = said
     if held is None or (not held and isinstance(said, Mapping) and error_of(said)):

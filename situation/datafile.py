@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -65,7 +66,10 @@ def number(path: Path, row: int, name: str, text: str) -> float | None:
     if not text:
         return None
     try:
-        return float(text)
+        value = float(text)
+        if not math.isfinite(value):
+            raise ValueError("not finite")
+        return value
     except ValueError as wrong:
         raise DataFileError(
             f"{path.name}, row {row}: {name} is {text!r}; it takes a number with a decimal point, e.g. 0.5."

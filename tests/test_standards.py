@@ -7,7 +7,15 @@ from datetime import date
 import pytest
 
 from situation.errors import ChoiceError, DataFileError
-from situation.standard import COLUMNS, FOLDER, broken_standards, read_standard, standard_named, standards
+from situation.standard import (
+    COLUMNS,
+    FOLDER,
+    OPTIONAL_COLUMNS,
+    broken_standards,
+    read_standard,
+    standard_named,
+    standards,
+)
 
 every_standard = pytest.mark.parametrize("path", sorted(FOLDER.glob("*.csv")), ids=lambda path: path.stem)
 
@@ -154,3 +162,105 @@ def test_a_missing_column_and_an_empty_file_are_sentences(tmp_path):
     path.write_text("property,value\nnitrate,5\n", encoding="utf-8")
     with pytest.raises(DataFileError, match="has no column unit"):
         read_standard(path)
+
+
+# -- sums, ratios, tiers, exposure ------------------------------------------------------------------
+
+WIDE = ",".join([*COLUMNS, *OPTIONAL_COLUMNS])
+RATIO = (
+    "nitrate_nitrite_ratio,1,1,,,health,above,,,,,Our village,,no,"
+    "nitrate/50 mg/L as NO3 + nitrite/3 mg/L as NO2,acute: infants,"
+)
+SUM = "trihalomethanes,100,ug/L,,,health,above,,,,,Our village,,no,chloroform + bromoform,chronic,"
+TWO = "fluoride,1,mg/L,,,health,above,,,,,Our village,,no,,,"
+
+
+def wide(tmp_path, *rows):
+    path = tmp_path / "our_village.csv"
+    path.write_text("\n".join([WIDE, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_users_own_sum_ratio_and_tiers_are_rows_of_the_file(tmp_path):
+    standard = read_standard(
+        wide(tmp_path, RATIO, SUM, TWO + "acceptable", TWO.replace("1", "1.5", 1) + "permissible")
+    )
+    assert [term.property for term in standard.limit("nitrate_nitrite_ratio").terms] == ["nitrate", "nitrite"]
+    assert standard.limit("trihalomethanes").exposure == "chronic"
+    assert standard.limit("nitrate_nitrite_ratio").exposure_reason == "infants"
+    assert standard.limit("fluoride").value == 1
+    assert standard.limit("fluoride").exposure == "acute"
+    assert [limit.tier for limit in standard.limits_for("fluoride")] == ["acceptable", "permissible"]
+    assert standard.limits["terms"].tolist()[1] == "chloroform + bromoform"
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        (SUM.replace("bromoform", "bromine gas"), "row 3: the term 'bromine gas' cannot be read"),
+        (SUM.replace("bromoform", "bromine"), "row 3: no property 'bromine' for a term"),
+        (
+            SUM.replace("+ bromoform", "+ trihalomethanes"),
+            "row 3: trihalomethanes cannot be a term of itself",
+        ),
+        (SUM.replace(" + bromoform", ""), "row 3: terms takes 2 to 60 substances"),
+        (SUM.replace("bromoform", "chloroform"), "row 3: the term chloroform stands there twice"),
+        (SUM.replace("bromoform", "ph"), "row 3: the term ph cannot be added up"),
+        (SUM.replace("bromoform", "bromoform/10 ug/L"), "row 3: the term bromoform is a share of 10"),
+        (SUM.replace("above", "below"), "row 3: a rule with terms takes above or at_or_above, not below"),
+        (RATIO.replace("/3 mg/L as NO2", ""), "row 3: the term nitrite has no denominator"),
+        (RATIO.replace("/3 mg/L as NO2", "/"), "row 3: the term nitrite has no denominator"),
+        (RATIO.replace("/3 mg/L as NO2", "/3 mg/L"), "row 3: the term nitrite needs its form"),
+        (RATIO.replace("/3 mg/L as NO2", "/3 uS/cm"), "row 3: the term nitrite cannot be added up"),
+        (RATIO.replace("acute", "sometimes"), "row 3: exposure is 'sometimes'; it takes acute, chronic"),
+        (TWO + "lenient", "row 3: tier is 'lenient'; it takes acceptable, permissible"),
+        (TWO + "acceptable", "row 3: fluoride has a health limit in row 2 already"),
+        (TWO.replace(",1,", ",inf,") + "permissible", "row 3: value is 'inf'"),
+        (
+            TWO.replace("above,,,,", "above,,,2026-02-01,2026-01-01") + "permissible",
+            "row 3: valid_from is after",
+        ),
+    ],
+)
+def test_a_mistake_in_a_rule_is_a_sentence_that_names_the_row(tmp_path, row, sentence):
+    path = wide(tmp_path, TWO + "acceptable", row)
+    with pytest.raises(DataFileError, match=rf"our_village.csv, {sentence}"):
+        read_standard(path)
+    wide(tmp_path, TWO).rename(tmp_path / "fine.csv")
+    path = wide(tmp_path, TWO + "acceptable", row)
+    assert list(standards(tmp_path)) == ["fine"]
+
+
+def test_a_limit_may_follow_another_of_its_kind_in_time(tmp_path):
+    early = TWO.replace("above,,,,", "above,,,,2030-12-31")
+    late = TWO.replace("above,,,,", "above,,,2031-01-01,").replace("1", "0.5", 1)
+    standard = read_standard(wide(tmp_path, early, late))
+    assert standard.limit("fluoride", date(2030, 6, 1)).value == 1
+    assert standard.limit("fluoride", date(2031, 6, 1)).value == 0.5
+
+
+def test_acute_limits_count_a_single_reading_and_say_why():
+    for standard in standards().values():
+        for limit in standard.rows:
+            assert limit.exposure in ("acute", "chronic")
+            if limit.property in ("nitrate", "nitrite", "e_coli", "enterococci", "total_coliforms"):
+                assert limit.exposure == "acute"
+            if limit.property in ("arsenic", "fluoride", "benzene", "pfoa") and limit.kind == "health":
+                assert limit.exposure == "chronic"
+            if limit.exposure == "chronic":
+                assert limit.exposure_reason
+
+
+def test_the_acceptable_limit_counts_before_the_permissible_one():
+    india = standards()["india_is_10500"]
+    assert india.limit("fluoride").value == 1.0
+    assert [limit.value for limit in india.limits_for("fluoride")] == [1.0, 1.5]
+    assert india.limit("nitrate").text() == "45 mg/L as NO3"
+
+
+def test_pfas_limits_begin_on_the_day_they_came_into_force():
+    epa, eu = standards()["us_epa_drinking_water"], standards()["eu_drinking_water"]
+    assert epa.limit("pfoa", date(2024, 6, 24)) is None
+    assert epa.limit("pfoa", date(2024, 6, 25)).value == 4
+    assert eu.limit("pfas_sum_20", date(2026, 1, 11)) is None
+    assert eu.limit("pfas_sum_20", date(2026, 1, 12)).value == 0.1

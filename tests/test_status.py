@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from situation.observation import flat
 from situation.standard import Limit, Standard, standards
-from situation.status import STATUSES, STYLE, WORST, assess
+from situation.status import STATUSES, STYLE, WORST, assess, label
 from situation.topic import Topic
 
 NOW = pd.Timestamp("2026-11-21", tz="UTC")
@@ -375,6 +375,60 @@ def test_a_status_does_not_depend_on_the_unit_it_was_written_in(result, unit):
     borders = (37.5, 50.0)
     if min(abs(result - border) for border in borders) > 1e-6:
         assert plain == other
+
+
+_RISING = {"below": 0, "near": 1, "above": 2}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(0, 200), st.floats(1, 50), st.sampled_from(["above", "at_or_above", "below", "detected"]))
+def test_more_of_a_substance_never_stands_better(result, factor, comparison):
+    standard = own(comparison, value=0.0 if comparison == "detected" else 10.0)
+    rows = [
+        {"observed_property": "arsenic", "unit": "ug/L", "method_speciation": None, "result": result},
+        {
+            "observed_property": "arsenic",
+            "unit": "ug/L",
+            "method_speciation": None,
+            "result": result * factor,
+        },
+    ]
+    less, more = (_RISING[statuses(row, standard=standard, observed="arsenic")[0]] for row in rows)
+    assert less >= more if comparison == "below" else less <= more
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(0, 200), st.sampled_from(["<", ">"]), st.sampled_from(["above", "at_or_above", "below"]))
+def test_a_bound_never_says_more_than_every_number_that_it_allows(bound, sign, comparison):
+    row = {"observed_property": "arsenic", "unit": "ug/L", "method_speciation": None}
+    standard = own(comparison)
+    told = statuses(
+        row | {"censoring": sign, "detection_limit": bound}, standard=standard, observed="arsenic"
+    )[0]
+    ends = (0.0, bound * 0.999) if sign == "<" else (bound * 1.001 + 1e-6, 1e6)
+    truths = {statuses(row | {"result": end}, standard=standard, observed="arsenic")[0] for end in ends}
+    if told == "below":
+        assert "above" not in truths
+    if told == "above":
+        assert truths == {"above"}
+
+
+@pytest.mark.parametrize(
+    ("status", "comparison", "words"),
+    [
+        ("above", None, "above the limit"),
+        ("above", np.nan, "above the limit"),
+        ("above", "above", "above the limit"),
+        ("above", "outside range", "outside the range"),
+        ("below", "outside range", "inside the range"),
+        ("above", "detected", "detected"),
+        ("below", "detected", "not detected"),
+        ("above", "below", "too little: below the least"),
+        ("inconclusive", "outside range", "inconclusive: nobody knows"),
+    ],
+)
+def test_a_status_is_said_in_words_that_fit_the_limit(status, comparison, words):
+    assert label(status, comparison) == words
 
 
 _ROW = st.fixed_dictionaries(

@@ -353,7 +353,7 @@
     tile.width = tile.height = 8;
     const c = tile.getContext("2d");
     c.strokeStyle = style.colour;
-    c.lineWidth = 2;
+    c.lineWidth = 1.2;
     for (const shift of [-8, 0, 8]) {
       c.moveTo(shift - 1, 9);
       c.lineTo(shift + 9, -1);

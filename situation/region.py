@@ -123,7 +123,7 @@ class Members:
     outside, nowhere : arrays of bool
         By row of the table of sites: in no area; without a usable place.
     near_border : array of bool
-        By row: a hidden site whose square reaches beyond the area that its middle lies in.
+        By row: a hidden site whose square is crossed by the border of an area.
     """
 
     site: Wholes
@@ -193,11 +193,9 @@ def _near_border(
     lon = _turned(lon)
     boxes = shapely.box(lon - wide, lat - half, lon + wide, lat + half)
     tree = shapely.STRtree(boxes)
-    touched, whole = (
-        np.bincount(tree.query(areas.shapes, predicate=how)[1], minlength=len(boxes))
-        for how in ("intersects", "contains")
-    )
-    out[hidden] = (touched != whole)[of.ravel()]
+    crossed = np.zeros(len(boxes), bool)
+    crossed[tree.query(shapely.boundary(areas.shapes), predicate="intersects")[1]] = True
+    out[hidden] = crossed[of.ravel()]
     return out
 
 

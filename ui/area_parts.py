@@ -91,20 +91,21 @@ def table(say: Words, made: layer.Regions) -> pd.DataFrame:
         The counts; countries without sites are left out, and columns that would be empty.
     """
     rows = _ordered(made, made.table)
-    shown = {"col_area": _areas(say, rows), "col_sites": rows["sites"]}
+    shown: dict[str, Iterable[object]] = {"col_area": _areas(say, rows)}
+    unsure = rows["inconclusive"].gt(0)
     if made.has_limit:
-        unsure = rows["inconclusive"].gt(0)
         shown |= {
-            "col_judged": rows["judged"],
-            "col_above": rows["above"],
             "col_share": 100 * rows["share"],
             "col_interval": _between(say, rows["share_low"], rows["share_high"]),
+            "col_above": rows["above"],
+            "col_judged": rows["judged"],
         }
-        if unsure.any():
-            shown["col_inconclusive"] = rows["inconclusive"]
-            shown["col_bounds"] = _between(
-                say, rows["share_least"].where(unsure), rows["share_most"].where(unsure)
-            )
+    shown["col_sites"] = rows["sites"]
+    if made.has_limit and unsure.any():
+        shown["col_inconclusive"] = rows["inconclusive"]
+        shown["col_bounds"] = _between(
+            say, rows["share_least"].where(unsure), rows["share_most"].where(unsure)
+        )
     shown["col_stale"] = rows["stale"]
     if rows["near_border"].any():
         shown["col_border"] = rows["near_border"]

@@ -49,24 +49,27 @@ def cautions(say: Words, view: View) -> None:
 
 
 def top(say: Words, view: View, shown: Picture, words: Paragraph) -> None:
-    """Draw the sentence that says it all, the four numbers behind it, and what else must be known."""
+    """Draw the sentence that says it all, and the four numbers behind it."""
     told = headline(shown.sites, standards().get(view.standard), view.observed_property)
     st.markdown(f"#### {plain(words.lead)}")
     with st.container(horizontal=True):
         st.metric(say("map.sites"), say.number(told.sites))
         ranged = shown.sites["limit_comparison"].eq("outside range").any()
-        st.metric(say("map.outside" if ranged else "map.above"), say.number(told.above))
+        # Nothing is above a limit that does not exist: that is not the same as none.
+        unlimited = told.sites and told.no_limit == told.sites
+        above = say("map.no_limit") if unlimited else say.number(told.above)
+        st.metric(say("map.outside" if ranged else "map.above"), above)
         st.metric(
             say("map.unsure"),
             say.number(told.unsure),
             help=say("map.unsure_help", days=view.chosen_topic.stale_days),
         )
         st.metric(say("map.newest"), told.newest.date().isoformat() if told.newest else say("map.none"))
+
+
+def foot(say: Words, view: View, shown: Picture, words: Paragraph) -> None:
+    """Say how sure the headline is, and what the map does not show."""
     st.markdown(" ".join(plain(sentence) for sentence in words.sentences[1:]))
-
-
-def foot(say: Words, view: View, shown: Picture) -> None:
-    """Say what the map does not show."""
     st.caption(say("map.not_safe"))
     unplaced = int(shown.sites["longitude"].isna().sum())
     if unplaced:

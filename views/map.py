@@ -21,7 +21,7 @@ map_parts.top(say, view, picture, words_of_it)
 chart, panel = st.columns([3, 2], gap="medium")
 with chart:
     map_frame.show(say, view, picture, asked, words_of_it.text)
-    map_parts.foot(say, view, picture)
+    map_parts.foot(say, view, picture, words_of_it)
 with panel:
     site_panel.show(say, view, picture)
 

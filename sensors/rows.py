@@ -53,7 +53,7 @@ OBSERVED, WAITING, QUARANTINED = 1, 2, 3
 LINE = ("source_row", "column", "value", "reason", "fix", "question_id")
 NO_PLACE_NO_SITE = "The row names no site and no place."
 
-_SIGNED_GROUPS = frozenset({"radioactivity", "isotopes"})
+_SIGNED_GROUPS = frozenset({"radioactivity", "isotopes", "events"})
 _SIGNED = frozenset(
     {
         "temperature",

@@ -984,7 +984,7 @@ def _calculating(function: Any) -> Any:
             "--confidence", metavar="C", type=float, default=0.95, show_default=True,
             help="Two-sided of a slope or a Kaplan-Meier mean, one-sided of a limit or a band.",
         ),
-        click.option("--percentile", metavar="P", type=float, help="Which percentile, e.g. 95."),
+        click.option("--percentile", metavar="P", type=float, help="Which percentile, e.g. 95 (or 0.95)."),
         click.option(
             "--distribution", metavar="D", help="normal, lognormal or nonparametric; of ROS normal or lognormal."
         ),

@@ -80,7 +80,11 @@ class Readings:
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen beside the columns."""
+    """What was chosen beside the columns.
+
+    ``percentile`` is in percent; a share below 1 is taken as one (0.95 is the 95th), for nobody asks
+    for the 0.95th.
+    """
 
     confidence: float = 0.95
     percentile: float | None = None
@@ -94,6 +98,10 @@ class Choice:
     sill: float | None = None
     range: float | None = None
     nugget: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.percentile is not None and 0 < self.percentile < 1:
+            object.__setattr__(self, "percentile", round(100 * self.percentile, 10))
 
 
 @dataclass(frozen=True)

@@ -164,6 +164,13 @@ def test_percentile_limit_epa_2009_example_21_4(oracles) -> None:
     assert found[0]["lower"] == pytest.approx(expect["LCL"][0], abs=6e-6)
 
 
+def test_a_percentile_below_one_is_a_share(tmp_path: Path) -> None:
+    path = write(tmp_path, "v\n5\n6\n7\n9\n")
+    both = [calc("percentile-limit", "--input", path, "--value", "v", "--percentile", p) for p in (95, 0.95)]
+    assert both[0] == both[1]
+    assert both[0]["percentile"] == 95
+
+
 def test_lower_limit_epa_2009_example_21_5_order_statistics(oracles) -> None:
     expect, path = oracles("np_epa09_21_5")
     words = ("--value", "Beryllium.ppb", "--distribution", "nonparametric", "--confidence", "0.99")

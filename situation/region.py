@@ -152,12 +152,7 @@ def members(sites: pd.DataFrame, areas: Areas, topic: Topic) -> Members:
     """
     longitude, latitude = (sites[name].to_numpy("float64") for name in ("longitude", "latitude"))
     placed = np.isfinite(longitude) & np.isfinite(latitude)
-    rows = np.flatnonzero(placed)
-    tree = shapely.STRtree(shapely.points(_turned(longitude[rows]), latitude[rows]))
-    # The tree holds the sites and the areas ask: a prepared polygon answers a million points in a second.
-    area, found = tree.query(areas.shapes, predicate="intersects")
-    order = np.lexsort((area, found))
-    site, area = rows[found[order]], area[order].astype("int64")
+    site, area = _inside(longitude, latitude, np.flatnonzero(placed), areas)
     inside = np.zeros(len(sites), bool)
     inside[site] = True
     return Members(
@@ -167,6 +162,32 @@ def members(sites: pd.DataFrame, areas: Areas, topic: Topic) -> Members:
         nowhere=~placed,
         near_border=_near_border(sites, areas, topic, placed),
     )
+
+
+def _inside(longitude: Floats, latitude: Floats, rows: Wholes, areas: Areas) -> tuple[Wholes, Wholes]:
+    """Give the pairs of a site and an area that it lies in, by site.
+
+    What surprised us: a tree of a million points takes twice as long to make as everything here.
+    """
+    east = _turned(longitude[rows])
+    order = np.argsort(east, kind="stable")
+    rows, east = rows[order], east[order]
+    pairs: list[tuple[Wholes, Wholes]] = []
+    for number, shape in enumerate(areas.shapes):
+        for part in shapely.get_parts(shape):
+            left, low, right, high = shapely.bounds(part)
+            near = rows[np.searchsorted(east, left) : np.searchsorted(east, right, "right")]
+            near = near[(latitude[near] >= low) & (latitude[near] <= high)]
+            if len(near):
+                shapely.prepare(part)
+                found = near[shapely.intersects_xy(part, _turned(longitude[near]), latitude[near])]
+                pairs.append((found, np.full(len(found), number)))
+    if not pairs:
+        return np.zeros(0, "int64"), np.zeros(0, "int64")
+    # Two parts of one area may meet in a point: a site there counts once.
+    site, area = (np.concatenate(side) for side in zip(*pairs, strict=True))
+    both = np.unique(site * len(areas) + area)
+    return both // len(areas), both % len(areas)
 
 
 def _turned(longitude: Floats) -> Floats:

@@ -19,6 +19,9 @@ from ui.map_parts import year_ago
 from ui.plain import plain
 from ui.words import Words
 
+#: Up to so many sites the comparison with an earlier day is made unasked.
+_AT_ONCE = 50_000
+
 
 def fitting(view: View) -> View:
     """Give the view with a set of areas that its topic has: an old link may name another's."""
@@ -38,8 +41,6 @@ def show(say: Words, view: View) -> None:
     if not len(made):
         st.info(say("areas.none"))
         return
-    day = view.since or year_ago(view).isoformat()
-    changed = cached.region_changes(view.but(period=f"/{day}"), view)
     if made.has_limit:
         st.caption(say("areas.not_random"))
     else:
@@ -47,7 +48,10 @@ def show(say: Words, view: View) -> None:
     rows = table(say, made)
     _drawn(say, rows)
     _notes(say, made)
-    if made.has_limit:
+    day = view.since or year_ago(view).isoformat()
+    # Comparing a million sites takes seconds: only who wants to know waits for it.
+    if made.has_limit and (len(made) <= _AT_ONCE or st.toggle(say("areas.change_ask", day=day))):
+        changed = cached.region_changes(view.but(period=f"/{day}"), view)
         st.caption(say("areas.change_note", day=day))
         _drawn(say, change_table(say, made, changed))
     _downloads(say, view, day)

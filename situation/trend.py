@@ -677,6 +677,9 @@ def smooth(one: pd.DataFrame, *, share: float = 2 / 3, points: int = 80) -> pd.D
     if side.any():
         lowest = (y >= 0).all()
         low = _loess(t, np.where(side < 0, 0.0, y), grid, share) if lowest else np.full(points, np.nan)
+        # The robust weights may let the two cross by a hair.
+        crossed = low > high
+        low, high = np.where(crossed, high, low), np.where(crossed, low, high)
     return pd.DataFrame({"time": from_decimal_years(grid), "low": low, "high": high})
 
 

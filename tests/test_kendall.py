@@ -102,6 +102,26 @@ def test_epa_qa_g9s_ties_in_value() -> None:
     assert one.z == pytest.approx(1.685, abs=5e-4)
 
 
+def test_gilbert_1987_page_212() -> None:
+    """Twenty-two readings with many ties, as others transcribed them; Gilbert prints Z = 3.1."""
+    values = [20, 20, 20, 20, 15, 20, 20, 30, 27, 26, 23, 35, 25, 28, 70, 26, 24, 34, 32, 23, 50, 30]
+    one = trend_of(np.arange(22), values)
+    assert one.z == pytest.approx(3.1, abs=0.05)
+
+
+def test_wisconsin_nr_746_table_a() -> None:
+    """Wisconsin Administrative Code NR 746, appendix A: five sampling events of one contaminant."""
+    assert trend_of(np.arange(5), [100, 50, 85, 75, 50]).S == -5
+
+
+def test_hussain_2019_a_hundred_rising_numbers() -> None:
+    """The check of pyMannKendall (Hussain and Mahmud 2019): 1 to 100; it prints p = 0, which it is not."""
+    one = trend_of(np.arange(100), np.arange(1.0, 101.0))
+    assert (one.S, one.var_S, one.tau) == (4950, 112750, 1)
+    assert one.z == pytest.approx(14.73869998208331, rel=1e-14)
+    assert 0 < one.p < 1e-48
+
+
 @pytest.mark.parametrize(
     ("n", "S", "one_sided"),
     [

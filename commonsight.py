@@ -467,16 +467,21 @@ def _tell_report(report: Report, names: Sequence[str]) -> None:
         f"answer + {report.rows_quarantined:,} that could not be used"
     )
     say(
-        f"  {report.observations:,} readings at {report.sites:,} sites; {report.censored:,} are 'less than' or 'more than'"
+        f"  {_many(report.observations, 'reading')} at {_many(report.sites, 'site')}, "
+        f"'less than' or 'more than' among them: {report.censored:,}"
     )
     for name, told in report.properties.items():
         say(f"    {name}: {_in_short(told)}")
     if report.cells_quarantined:
-        say(f"  {report.cells_quarantined:,} cells need help; --out DIR writes which and why")
+        say(f"  Cells that need help: {report.cells_quarantined:,}; --out DIR writes which and why")
     for warning in report.warnings:
         say(f"  note: {warning}")
     for question in report.questions:
         _tell_question(question)
+
+
+def _many(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def _in_short(told: Any) -> str:
@@ -501,10 +506,10 @@ def _tell_question(question: Question) -> None:
 
 
 def _tell_receipt(receipt: Any, report: Report) -> None:
-    say(f"batch {receipt.batch}: {receipt.added:,} readings added, {receipt.unchanged:,} were known already, "
+    say(f"batch {receipt.batch}: {_many(receipt.added, 'reading')} added, {receipt.unchanged:,} were known already, "
         f"{receipt.corrected:,} corrected")  # fmt: skip
     if report.rows_quarantined or report.cells_quarantined:
-        say(f"  {report.rows_quarantined:,} rows and {report.cells_quarantined:,} cells could not be used; "
+        say(f"  {_many(report.rows_quarantined, 'row')} and {_many(report.cells_quarantined, 'cell')} could not be used; "
             "`check --out DIR` says which and why")  # fmt: skip
     for warning in report.warnings:
         say(f"  note: {warning}")
@@ -579,7 +584,7 @@ def status(form: str, out: Path | None, by_area: str | None, **chosen: str | Non
         click.echo(text, nl=False)
     else:
         _write(out, text)
-        say(f"{len(table):,} sites written to {out}", to_person=True)
+        say(f"{_many(len(table), 'site')} written to {out}", to_person=True)
         say(words, to_person=True)
     return DONE
 
@@ -631,7 +636,7 @@ def _by_area(opened: Store, view: View, form: str, out: Path | None) -> int:
         click.echo(text, nl=False)
     else:
         _write(out, text)
-        say(f"{len(table):,} rows written to {out}", to_person=True)
+        say(f"{_many(len(table), 'row')} written to {out}", to_person=True)
     for note in notes:
         say(note, to_person=True)
     return DONE

@@ -1,4 +1,4 @@
-"""One sentence and four numbers for a picture, and what changed since an earlier one.
+"""The numbers of a picture, and what changed since an earlier one; ``paragraph`` says them in words.
 
 Every number here is counted from the table that :func:`situation.status.assess` made, so it equals what the
 map and the table beside it show.
@@ -10,13 +10,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from situation.properties import PROPERTIES
-from situation.standard import Standard
-
 
 @dataclass(frozen=True)
 class Headline:
-    """The four numbers; ``newest`` is UTC or None, and ``unsure`` counts a site once."""
+    """How many sites; ``newest`` is UTC or None, and ``unsure`` counts a site once."""
 
     sites: int
     above: int
@@ -28,20 +25,15 @@ class Headline:
     unsure: int
     stale_above: int
     newest: pd.Timestamp | None
-    sentence: str
 
 
-def headline(statuses: pd.DataFrame, standard: Standard | None, observed_property: str) -> Headline:
-    """Count a picture and say it in one sentence.
+def headline(statuses: pd.DataFrame) -> Headline:
+    """Count a picture.
 
     Parameters
     ----------
     statuses : DataFrame
         From :func:`situation.status.assess`.
-    standard : Standard or None
-        The one that was used.
-    observed_property : str
-        Key of the property.
 
     Returns
     -------
@@ -50,7 +42,7 @@ def headline(statuses: pd.DataFrame, standard: Standard | None, observed_propert
     status, stale = statuses["status"], statuses["freshness"].eq("stale")
     counts = status.value_counts()
     newest = statuses["phenomenon_time"].max()
-    made = Headline(
+    return Headline(
         sites=len(statuses),
         above=int(counts.get("above", 0)),
         near=int(counts.get("near", 0)),
@@ -61,33 +53,7 @@ def headline(statuses: pd.DataFrame, standard: Standard | None, observed_propert
         unsure=int((status.eq("inconclusive") | stale).sum()),
         stale_above=int((status.eq("above") & stale).sum()),
         newest=None if pd.isna(newest) else newest,
-        sentence="",
     )
-    return Headline(**{**vars(made), "sentence": _sentence(made, standard, observed_property)})
-
-
-def _sentence(made: Headline, standard: Standard | None, observed_property: str) -> str:
-    title = PROPERTIES[observed_property].title if observed_property in PROPERTIES else observed_property
-    if made.sites == 0:
-        return f"There are no readings of {in_sentence(title)} in this view."
-    limit = standard.limit(observed_property) if standard else None
-    places = _count(made.sites, "site")
-    if limit is None or standard is None:
-        by = f" in {standard.title}" if standard else ""
-        return f"{title} was measured at {places}; no limit for it is set{by}."
-    said = f"{title} is above the limit of {limit.text()} ({standard.title}) at "
-    if limit.comparison in ("outside range", "below", "detected"):
-        said = f"{title} breaks the limit ({limit.text()}, {standard.title}) at "
-    parts = [said + f"{made.above} of {places}"]
-    unknown = [
-        f"{made.inconclusive} cannot be judged" if made.inconclusive else "",
-        f"{_count(made.stale, 'newest reading')} {'is' if made.stale == 1 else 'are'} old"
-        if made.stale
-        else "",
-    ]
-    rest = " and ".join(word for word in unknown if word)
-    mark = "" if limit.verified else " This limit has not been checked against a second text."
-    return "; ".join([*parts, rest] if rest else parts) + "." + mark
 
 
 def in_sentence(title: str) -> str:

@@ -97,7 +97,7 @@ def paragraph(
     language : str
         Code of a catalogue; what it lacks is said in English.
     """
-    told = _Told(language, headline(statuses, standard, observed_property))
+    told = _Told(language, headline(statuses))
     title = PROPERTIES[observed_property].title if observed_property in PROPERTIES else observed_property
     told.what = title
     if told.made.sites == 0:

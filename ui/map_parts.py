@@ -12,7 +12,6 @@ from layers.picture import Picture, words
 from situation.headline import headline
 from situation.paragraph import Paragraph
 from situation.spreadsheet import safe_cells
-from situation.standard import standards
 from situation.status import label
 from situation.view import View
 from ui import cached, choice
@@ -50,7 +49,7 @@ def cautions(say: Words, view: View) -> None:
 
 def top(say: Words, view: View, shown: Picture, words: Paragraph) -> None:
     """Draw the sentence that says it all, and the four numbers behind it."""
-    told = headline(shown.sites, standards().get(view.standard), view.observed_property)
+    told = headline(shown.sites)
     st.markdown(f"#### {plain(words.lead)}")
     with st.container(horizontal=True):
         st.metric(say("map.sites"), say.number(told.sites))

@@ -369,7 +369,9 @@ def _notes(missing: Codes, dim: Codes, limit: Limit, why: list[str | None]) -> l
         said = [f"not measured in the same sample: {_titles(lacking)}"] if lacking else []
         for bit in vague[:2]:
             title = PROPERTIES[limit.terms[bit].property].title
-            said.append(why[bit] or f"{title}: no number, and no limit of detection that bounds it from above")
+            said.append(
+                why[bit] or f"{title}: no number, and no limit of detection that bounds it from above"
+            )
         made[key] = "; ".join(part.rstrip(".") for part in said) or None
     return [made[key] for key in zip(missing.tolist(), dim.tolist(), strict=True)]
 

@@ -52,6 +52,8 @@ def test_every_limit_is_listed_with_reference_link_and_whether_it_was_verified(t
         assert table["Where it stands"].str.len().gt(0).all()
         assert table["Source"].str.startswith("https://").all()
         assert table["Verified"].isin([True, False]).all()
+        assert not table["Unit"].str.contains(r"[\[\]{}]").any()
+        assert table["Limit"].str.len().gt(0).all()
 
 
 def test_privacy_names_the_kinds_of_sites_that_are_blurred():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -12,6 +14,7 @@ from situation.properties import PROPERTIES
 from situation.standard import standards
 from situation.status import STATUSES, STYLE
 from situation.topic import Topic
+from situation.unit import shown as shown_unit
 from ui import cached
 from ui.marks import mark
 from ui.plain import plain, verbatim
@@ -95,17 +98,26 @@ def limits(say: Words, topic: Topic) -> None:
 
 
 def _limit_table(say: Words, table: pd.DataFrame) -> pd.DataFrame:
-    unit = table["unit"].fillna("").astype("str") + " " + table["method_speciation"].fillna("").astype("str")
+    unit = table["unit"].map(shown_unit) + " " + table["method_speciation"].fillna("").astype("str")
     shown = {
         "property": table["property"].map(lambda key: PROPERTIES[key].title if key in PROPERTIES else key),
-        "value": table["value"],
+        "value": [_number(row) for row in table.to_dict("records")],
         "unit": unit.str.strip(),
-        "kind": table["kind"],
+        "kind": [", ".join(filter(None, pair)) for pair in zip(table["kind"], table["tier"], strict=True)],
         "verified": table["verified"].map(_yes),
-        "reference": table["reference"],
+        "reference": [
+            f"{said} ({terms})" if terms else said
+            for said, terms in zip(table["reference"], table["terms"], strict=True)
+        ],
         "url": table["url"],
     }
     return pd.DataFrame({say.text(f"about.limit_{name}"): column for name, column in shown.items()})
+
+
+def _number(row: Mapping[str, Any]) -> str:
+    if row["comparison"] == "outside range":
+        return f"{row['lower']:g}–{row['upper']:g}"
+    return f"{row['value']:g}"
 
 
 def _yes(cell: object) -> bool:

@@ -108,7 +108,7 @@ def answer(view: View, now: pd.Timestamp) -> dict[str, Any]:
 
 
 def _share(share: float) -> str:
-    return f"Takes away {share:.1%} of all the doubt in the area."
+    return f"Takes away {share:.1%} of all the doubt."
 
 
 def title(row: dict[Any, Any]) -> str:

@@ -1,19 +1,16 @@
 """Where to sample next: the places that would take most doubt away about what is above the limit.
 
-The objective is the sum over the squares of the area of p (1 - p) v: p is the chance of being above the limit
-there and v the variance of indicator kriging as a share of the whole. p (1 - p) is largest where it could be
-either, v where nobody has looked. One place after the other is taken, each time the one that lowers the sum
-most given those taken before; the variance of kriging depends on where was sampled and not on what was found
-(Cressie 1993, section 5.6.2; greedy design as in Krause, Singh & Guestrin 2008, JMLR 9:235), so the gain is
-known before anybody goes there.
+The objective is a sum of p (1 - p) v: p is the chance of being above the limit somewhere and v the variance of
+indicator kriging there. p (1 - p) is largest where it could be either, v where nobody has looked. Half of the
+sum is over the squares of the area, half over the wells that count as not sampled because their reading is too
+old, could not tell, or came from a test strip: people drink from those. One place after the other is taken,
+each time the one that lowers the sum most given those taken before. The variance of kriging depends on where
+was sampled and not on what was found, so the gain is known before anybody goes there (Cressie 1993, section
+5.6.2; greedy design as in Krause, Singh & Guestrin 2008, JMLR 9:235). A household's well is offered as the
+square that everybody sees.
 
-Wells whose reading is too old, or could not tell, or came from a test strip, count as not sampled: to sample
-them is as good as a new well at their place. A square without a well is proposed only where it takes away
-:data:`TROUBLE` times as much doubt as the best well, because somebody must first find a well there. A
-household's well is offered as the square that everybody sees.
-
-What surprised us: the chance is almost surely the same far from all wells, and a plan that is free to go there
-goes nowhere else. Only squares within twice the reach of the surface from some well count.
+What surprised us: nothing is less known than what lies far outside, so a plan that is free to go there goes
+nowhere else, and one that counts squares alone never goes back to a well. Only squares within the reach of the surface from some well count, measured or not.
 """
 
 from __future__ import annotations
@@ -29,12 +26,12 @@ from situation.errors import NoSurface
 from situation.surface import Field, on_globe
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 Box = tuple[float, float, float, float]
 
 #: How many places are proposed.
 PLACES = 10
-#: So many times as much must a place without a known well tell as the best well.
-TROUBLE = 2.0
+_SURE = 0.02
 _ACROSS = 30  # squares along the longer side of the area
 _MOST = 900  # points that are conditioned on; more are thinned to one a square
 _WELLS = 600  # wells among the candidates
@@ -81,13 +78,13 @@ def next_places(
     DataFrame
         Columns :data:`COLUMNS`: ``rank`` from 1, the place (WGS 84; of a hidden well the middle of its
         square), identifier and name where it is a well, ``kind`` (``well``, ``wells of a square`` or ``new
-        place``), ``chance_above`` (0 to 1), ``doubt_taken`` (share of all the doubt in the area that sampling
-        here, after those before, takes away), ``why`` (a sentence).
+        place``), ``chance_above`` (0 to 1), ``doubt_taken`` (share of all the doubt that sampling here,
+        after those before, takes away), ``why`` (a sentence).
 
     Raises
     ------
     NoSurface
-        If nothing lies in the area, or no doubt is left.
+        If nothing lies in the area, or no place would change much.
     """
     every = sites.assign(strip=False)
     if strips is not None and len(strips):
@@ -98,35 +95,52 @@ def next_places(
     points, n = on_globe(lon, lat), len(wells)
     chance, _ = field.at(lon, lat)
     doubt = _posterior(field, points, cells.metres)
-    weight = chance * (1 - chance)
-    weight[:n] = 0  # what is summed are the squares; wells are only places to go to
-    allowed = np.ones(len(lon), bool)
-    allowed[n:] = ~_taken(cells, wells)
-    first = float(weight @ np.diag(doubt))
-    if not first > 0:
-        raise NoSurface("Everywhere it is already clear which side of the limit it is on.")
-    noise = max(field.variogram.nugget, 1e-6 * field.variogram.sill)
-    worth = np.where(np.arange(len(lon)) < n, 1.0, 1 / TROUBLE)
+    # Kriging overshoots 0 and 1 and is cut there; nothing is as sure as that.
+    likely = np.clip(chance, _SURE, 1 - _SURE)
+    weight = likely * (1 - likely)
+    asked = np.r_[~wells["known"].to_numpy("bool"), np.zeros(len(lon) - n, bool)]
+    ground = np.r_[np.zeros(n, bool), np.ones(len(lon) - n, bool)]
+    nugget = field.variogram.nugget
+    noise = max(nugget, 1e-6 * field.variogram.sill)
+    spread = np.diag(doubt)
+    halves = _halves(weight, ground, asked, float(weight[ground] @ spread[ground]),
+                     float(weight[asked] @ (spread[asked] + nugget)))  # fmt: skip
+    allowed = np.r_[np.ones(n, bool), ~_taken(cells, wells)]
     rows = []
     for rank in range(1, most + 1):
-        gain = np.where(allowed, weight @ doubt**2 / (np.diag(doubt) + noise), -1.0)
-        best = int(np.argmax(gain * worth))
-        if gain[best] <= 1e-4 * first:
+        spread = np.diag(doubt)
+        own = np.where(asked, halves * (spread + noise - spread**2 / (spread + noise)), 0.0)
+        gain = np.where(allowed, halves @ doubt**2 / (spread + noise) + own, -1.0)
+        best = int(np.argmax(gain))
+        if gain[best] <= 1e-4:
             break
-        rows.append(_row(rank, best, n, wells, lon, lat, chance, float(gain[best]) / first))
+        rows.append(_row(rank, best, n, wells, lon, lat, chance, float(gain[best])))
         side = doubt[best]
         doubt = doubt - np.outer(side, side) / (side[best] + noise)
         allowed[best] = False
+        if asked[best]:
+            halves[best], asked[best] = 0.0, False
     if not rows:
         raise NoSurface("No single place would change much of what is known here.")
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _halves(weight: Floats, ground: Flags, asked: Flags, squares: float, wells: float) -> Floats:
+    """Scale the weights so that the squares and the wells that count as not sampled share all doubt, half each."""
+    share = 0.5 if squares > 0 and wells > 0 else 1.0
+    out = np.zeros(len(weight))
+    if squares > 0:
+        out[ground] = share * weight[ground] / squares
+    if wells > 0:
+        out[asked] = share * weight[asked] / wells
+    return out
 
 
 def _squares(field: Field, sites: pd.DataFrame, area: Box) -> _Grid:
     """Part the area into squares and keep those that some well is near to."""
     from scipy.spatial import cKDTree
 
-    west, south, east, north = _tight(area, sites, 2 * field.reach)
+    west, south, east, north = _tight(area, sites, field.reach)
     narrow = max(math.cos(math.radians((south + north) / 2)), 0.01)
     step = max((north - south), (east - west) * narrow) / _ACROSS
     rows, columns = max(1, round((north - south) / step)), max(1, round((east - west) * narrow / step))
@@ -135,7 +149,7 @@ def _squares(field: Field, sites: pd.DataFrame, area: Box) -> _Grid:
     every = np.stack(np.meshgrid(lon, lat), axis=-1).reshape(-1, 2)
     placed = sites[sites["longitude"].notna()]
     known = on_globe(placed["longitude"], placed["latitude"])
-    near = cKDTree(known).query(on_globe(every[:, 0], every[:, 1]))[0] <= 2 * field.reach
+    near = cKDTree(known).query(on_globe(every[:, 0], every[:, 1]))[0] <= field.reach
     if not near.any():
         raise NoSurface("No site lies in the area of the topic.")
     return _Grid(every[near, 0], every[near, 1], step * 111_195.0)
@@ -210,14 +224,14 @@ def _thinned(known: Floats, points: Floats, metres: float) -> tuple[Floats, Floa
     return known, np.ones(len(known))
 
 
-def _taken(cells: _Grid, wells: pd.DataFrame) -> npt.NDArray[np.bool_]:
+def _taken(cells: _Grid, wells: pd.DataFrame) -> Flags:
     """Say which squares have a well in or beside them: there one goes to the well."""
     from scipy.spatial import cKDTree
 
     if wells.empty:
         return np.zeros(len(cells.longitude), bool)
     tree = cKDTree(on_globe(wells["longitude"], wells["latitude"]))
-    near: npt.NDArray[np.bool_] = tree.query(on_globe(cells.longitude, cells.latitude))[0] <= cells.metres
+    near: Flags = tree.query(on_globe(cells.longitude, cells.latitude))[0] <= cells.metres
     return near
 
 

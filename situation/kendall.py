@@ -15,7 +15,7 @@ Formulas
   and Smith 1982); homogeneity of the seasons by chi-square (van Belle and Hughes 1984).
 * Censored: pairs whose order is not known count for nothing; the slope is the one at which S of the
   residuals is zero (Akritas, Murphy and LaValley 1995); the variance is that of the NADA package
-  (Helsel 2012, section 12.2), which the USGS and NADA2 print. Where a series has both "<" and ">",
+  (Helsel 2012), which NADA2 prints too. Where a series has both "<" and ">",
   NADA has no formula and the variance under all permutations is used (Daniels 1944).
 * Intercept of a censored line: the median of the residuals by Turnbull (1976), a "<" lying between
   zero and its limit.
@@ -109,7 +109,7 @@ def exact_two_sided(n: int) -> dict[int, float]:
     """Give P(|S| >= s) for every s that *n* untied readings can have, under no trend.
 
     S is n(n-1)/2 less twice the inversions of a permutation, whose number follows the product of
-    1 + q + ... + q^(k-1), k = 1 to n (Kendall 1975, chapter 5).
+    1 + q + ... + q^(k-1), k = 1 to n (Kendall 1975).
 
     >>> round(exact_two_sided(4)[6], 4)
     0.0833
@@ -156,7 +156,7 @@ def _sum_by(group: Codes, weight: npt.NDArray[Any], k: int) -> Numbers:
 
 
 def variance(n: int | Numbers, x: Sequence[Numbers], y: Sequence[Numbers]) -> Numbers:
-    """Give Var(S) of *n* readings from the tie sums of times and of values (Kendall 1975, equation 4.4)."""
+    """Give Var(S) of *n* readings from the tie sums of times and of values (Kendall 1975, chapter 4)."""
     n = np.asarray(n, dtype=np.float64)
     full = n * (n - 1) * (2 * n + 5)
     three = np.maximum(9 * n * (n - 1) * (n - 2), 1)
@@ -776,7 +776,7 @@ def _serial(
 
     The ranks of what is left without trend and season are correlated with themselves. Where the correlation
     of neighbours is beyond 1.96/sqrt(n), the variance is multiplied by n/n* of Hamed and Rao (1998),
-    equation 14, with the lags up to n/4 that are beyond that bound too; for seasons the covariances of
+    with the lags up to n/4 that are beyond that bound too; for seasons the covariances of
     Hirsch and Slack (1984) are added instead, which need ten years. A correlation that would make the
     variance smaller is not used.
     """
@@ -865,20 +865,26 @@ def _effective(ranks: Numbers) -> tuple[Numbers, Flags]:
 
 
 def _between_seasons(time: Numbers, value: Numbers, season: Codes) -> float:
-    """Sum the covariances of S between seasons (Hirsch and Slack 1984, after Dietz and Killeen 1981)."""
-    years, seasons = np.floor(time).astype(np.int64), np.unique(season)
-    table = np.full((int(years[-1] - years[0]) + 1, len(seasons)), np.nan)
-    for g, one in enumerate(seasons):
-        for year in np.unique(years[season == one]):
-            table[year - years[0], g] = np.median(value[(season == one) & (years == year)])
+    """Sum the covariances of S between seasons, numbered from 0 (Hirsch and Slack 1984)."""
+    year = np.floor(time).astype(np.int64)
+    year -= year.min()
+    count = int(season.max()) + 1
+    cell = year * count + season
+    order = np.lexsort((value, cell))
+    cell, value = cell[order], value[order]
+    start = np.flatnonzero(np.r_[True, np.diff(cell) != 0])
+    length = np.diff(np.append(start, len(cell)))
+    table = np.full((int(year.max()) + 1, count), np.nan)
+    # Of several readings in one season of one year the median.
+    table.flat[cell[start]] = (value[start + (length - 1) // 2] + value[start + length // 2]) / 2
     there = ~np.isnan(table)
-    count = there.sum(axis=0)
+    held = there.sum(axis=0)
     signs = np.sign(table[None, :, :] - table[:, None, :])  # [i, j] = sign(X_j - X_i)
     signs = np.nan_to_num(signs)
-    ranks = np.where(there, (count + 1 - signs.sum(axis=1)) / 2, (count + 1) / 2)
-    flat = signs.reshape(-1, len(seasons))
+    ranks = np.where(there, (held + 1 - signs.sum(axis=1)) / 2, (held + 1) / 2)
+    flat = signs.reshape(-1, count)
     K = flat.T @ flat / 2
-    sigma = (K + 4 * ranks.T @ ranks - len(table) * np.outer(count + 1, count + 1)) / 3
+    sigma = (K + 4 * ranks.T @ ranks - len(table) * np.outer(held + 1, held + 1)) / 3
     return float(sigma.sum() - np.trace(sigma))
 
 
@@ -1060,7 +1066,7 @@ def censored_variance(x: Numbers, y: Numbers, side: npt.NDArray[np.int8]) -> Num
     Only "<": as the NADA package computes it (function ``cenken``): besides the ties among times and among
     numbers, equal limits are ties, and each "<" is a tie of two with every reading that stands below it.
     Only ">": the same upside down. Both, or where that formula leaves nothing: the variance of S under
-    all permutations of the readings over the times (Daniels 1944; Kendall 1975, chapter 5).
+    all permutations of the readings over the times (Daniels 1944; Kendall 1975).
 
     Parameters
     ----------

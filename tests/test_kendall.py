@@ -95,7 +95,7 @@ def test_gales_creek_chromium_censored(shared: Path) -> None:
 
 
 def test_epa_qa_g9s_ties_in_value() -> None:
-    """EPA QA/G-9S (2006), section 4.3.4: eleven readings, ties of four and of two."""
+    """EPA QA/G-9S (2006), the example of p. 109: eleven readings, ties of four and of two."""
     one = trend_of(np.arange(11), [10, 10, 10, 5, 10, 20, 18, 17, 15, 24, 15])
     assert one.S == 22
     assert one.var_S == pytest.approx(155.33, abs=5e-3)

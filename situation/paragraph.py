@@ -12,6 +12,7 @@ than it tells, so a single site is said in words.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
@@ -205,7 +206,7 @@ def _limit_words(told: _Told, limit: Limit) -> str:
         text = text.removeprefix("at least ")
     if limit.comparison == "outside range" and limit.lower is not None and limit.upper is not None:
         text = text.replace(" to ", f" {message('words.to', told.language)} ", 1)
-    return text
+    return re.sub(r"(?<=\d)\.(?=\d)", message("words.point", told.language), text)
 
 
 def _when(told: _Told, period: str, as_of: int | None) -> None:

@@ -164,7 +164,7 @@ def test_a_least_value_and_a_limit_that_is_reached_have_their_words():
 
 def test_the_french_and_the_spanish_are_whole():
     french = paragraph(MIXED, WHO, "ph", stale_days=730, language="fr")
-    assert french.lead == "pH : hors de l'intervalle 6.5 à 8.5 sur 4 des 10 sites où l'on peut juger (40 %)."
+    assert french.lead == "pH : hors de l'intervalle 6,5 à 8,5 sur 4 des 10 sites où l'on peut juger (40 %)."
     spanish = paragraph(MIXED, WHO, "nitrate", language="es")
     assert spanish.lead == (
         "Nitrate: por encima del límite de 50 mg/L as NO3 en 4 de los 10 sitios que se pueden juzgar (40 %)."

@@ -591,14 +591,19 @@ def status(form: str, out: Path | None, by_area: str | None, **chosen: str | Non
 
 def _words(opened: Store, view: View, table: pd.DataFrame) -> str:
     """Say the table of sites in a paragraph."""
+    import pandas as pd
+
     from situation.paragraph import paragraph
     from situation.standard import standards
 
+    now = pd.Timestamp.now("UTC")
+    until = view.interval(now)[1]
     pending = {str(batch.batch) for batch in opened.history() if batch.state == "pending"}
     return paragraph(
         table,
         standards().get(view.standard),
         view.observed_property,
+        on=(now if until is None else min(now, until)).date(),
         period=view.period,
         as_of=view.as_of,
         stale_days=view.chosen_topic.stale_days,

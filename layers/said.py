@@ -39,11 +39,13 @@ def paragraph_of(
         for batch in store.shared(settings().active_store_url).history()
         if batch.state == "pending" and batch.topic == view.topic
     }
+    until = view.interval(now)[1]
     everything = view.review == "all" or view.batch is not None
     return paragraph(
         sites,
         standards().get(view.standard),
         view.observed_property,
+        on=(now if until is None else min(now, until)).date(),
         period=view.period,
         as_of=view.as_of,
         stale_days=view.chosen_topic.stale_days,

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -65,6 +66,7 @@ def paragraph(
     standard: Standard | None,
     observed_property: str,
     *,
+    on: date | None = None,
     period: str = "all",
     as_of: int | None = None,
     stale_days: int | None = None,
@@ -83,6 +85,8 @@ def paragraph(
         The one that was used.
     observed_property : str
         Key of the property.
+    on : date, optional
+        The day whose limit counts, as :func:`situation.status.assess` was told; today.
     period : str
         As in a view: ``all``, ``5y``, ``2020-01-01/2024-12-31``.
     as_of : int, optional
@@ -106,7 +110,7 @@ def paragraph(
         if waiting:
             told.say("waiting")
         return told.done()
-    limit = standard.limit(observed_property) if standard else None
+    limit = standard.limit(observed_property, on) if standard else None
     if limit is None or standard is None:
         told.say("no_limit" if standard else "no_standard", n="sites", what=title, **_title(standard))
     else:

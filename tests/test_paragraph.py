@@ -209,3 +209,17 @@ def test_a_share_is_never_rounded_to_none_or_all():
     many = picture(("above", "current"), *[("below", "current")] * 999)
     assert "1 of 1\u202f000 sites (0.1 %)" in paragraph(many, WHO, "nitrate").lead
     assert "(0,1 %)" in paragraph(many, WHO, "nitrate", language="fr").lead
+
+
+def test_the_limit_that_was_in_force_is_said():
+    import dataclasses
+    from datetime import date
+
+    row = WHO.limit("nitrate")
+    rows = (
+        dataclasses.replace(row, value=100.0, valid_to=date(2019, 12, 31)),
+        dataclasses.replace(row, valid_from=date(2020, 1, 1)),
+    )
+    changed = dataclasses.replace(WHO, rows=rows)
+    assert "limit of 100 mg/L" in paragraph(MIXED, changed, "nitrate", on=date(2019, 6, 1)).lead
+    assert "limit of 50 mg/L" in paragraph(MIXED, changed, "nitrate").lead

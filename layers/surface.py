@@ -18,6 +18,7 @@ import pandas as pd
 import store
 from layers import Layer, Sign
 from layers import picture as pictures
+from layers.newest import readings_for
 from situation import privacy
 from situation.errors import NoSurface
 from situation.properties import PROPERTIES
@@ -111,20 +112,11 @@ def _make(view: View, kind: str, now: pd.Timestamp) -> Made:
 
 def _sites(view: View, now: pd.Timestamp) -> tuple[pd.DataFrame, pd.DataFrame, Group]:
     """Assess the sites of one medium, fraction and depth, and hide what must be hidden."""
-    since, until = view.interval(now)
-    latest = store.shared(settings().active_store_url).latest(
-        review=view.review,
-        as_of=view.as_of,
-        topic=view.topic,
-        since=since,
-        until=until,
-        observed_property=view.observed_property,
-        batch=view.batch,
-    )
+    topic, standard, moment = view.chosen_topic, standards().get(view.standard), _moment(view, now)
+    latest = readings_for(store.shared(settings().active_store_url), view, standard, now)
     if latest.empty:
         raise NoSurface("There is no reading here from which a surface could be made.")
     rows, strips, group = choose(latest)
-    topic, standard, moment = view.chosen_topic, standards().get(view.standard), _moment(view, now)
     tables = (
         privacy.public(assess(part, standard, view.observed_property, topic=topic, now=moment), topic)
         for part in (rows, strips)

@@ -39,6 +39,7 @@ import pandas as pd
 from situation.errors import NoSurface
 from situation.kriging import NEIGHBOURS, Variogram, fit_indicator, fit_variogram, krige, leave_one_out
 from situation.standard import Limit
+from situation.unit import shown
 
 Floats = npt.NDArray[np.float64]
 Wholes = npt.NDArray[np.int64]
@@ -434,8 +435,8 @@ def estimate(table: pd.DataFrame, limit: Limit | None, *, group: Group, grid_m: 
     error, usual = float(np.median(miss)), float(np.median(flat))
     if logs:
         error, usual = math.exp(error), math.exp(usual)
-    within = f"a factor of {error:.2g}" if logs else f"{error:.2g} {_said(unit)}".strip()
-    other = f"{usual:.2g}" if logs else f"{usual:.2g} {_said(unit)}".strip()
+    within = f"a factor of {error:.2g}" if logs else f"{error:.2g} {shown(unit)}".strip()
+    other = f"{usual:.2g}" if logs else f"{usual:.2g} {shown(unit)}".strip()
     note = (
         f"{_who(group, len(lon))} Tested by hiding one place after the other: half of {whole.sum()} estimates were within {within} of "
         f"what was measured (one number everywhere: {other})."
@@ -443,7 +444,7 @@ def estimate(table: pd.DataFrame, limit: Limit | None, *, group: Group, grid_m: 
     how = "Ordinary kriging of logarithms, taken back as the median." if logs else "Ordinary kriging."
     more = (how, *_censoring_said(censored, zeros), *_common(group, left, len(lon), variogram))
     natural = np.exp(value) if logs else value
-    breaks, labels = classes(limit, natural, f"{_said(unit)} {species}".strip())
+    breaks, labels = classes(limit, natural, f"{shown(unit)} {species}".strip())
     made = _field("estimate", lon, lat, value, variogram, grid_m, note, more, error, usual)
     return replace(made, noise=noise, log=logs, breaks=breaks, labels=labels)
 
@@ -677,10 +678,6 @@ def _censoring_said(censored: Flags, zeros: int) -> tuple[str, ...]:
 
 
 # ---- classes ----------------------------------------------------------------------------------------
-
-
-def _said(unit: str) -> str:
-    return "" if unit in ("[pH]", "1") else unit
 
 
 def classes(limit: Limit | None, values: Floats, unit: str) -> tuple[tuple[float, ...], tuple[str, ...]]:

@@ -828,6 +828,9 @@ def _short(start: bytes) -> str:
 
 
 def _http_date(text: str | None) -> datetime | None:
+    # A proxy may add a date of its own: two headers come as one text; the source's stands last.
+    said = re.findall(r"\w{3}, \d{1,2} \w{3} \d{4} [\d:]{8} \w+", text or "")
+    text = said[-1] if said else text
     try:
         moment = parsedate_to_datetime(text) if text else None
     except (TypeError, ValueError):

@@ -181,7 +181,7 @@ def _limits(alt: Any, say: Words, limit: Limit | None, bottom: float, top: float
                 rule.mark_text(align="left", dx=3, dy=11 if under else -6, color=_RED).encode(
                     y="value:Q",
                     x=alt.value(0),
-                    text=alt.value(say.text("map.series_limit", limit=limit.text())),
+                    text=alt.value(say.text("map.series_limit", limit=say.said(limit.text()))),
                 )
             )
         else:
@@ -192,7 +192,7 @@ def _limits(alt: Any, say: Words, limit: Limit | None, bottom: float, top: float
             edge.mark_text(align="left", dx=3, dy=8 if above else -8, color=_RED, fontWeight="bold").encode(
                 y="value:Q",
                 x=alt.value(0),
-                text=alt.value(("▲ " if above else "▼ ") + say.text(key, limit=limit.text())),
+                text=alt.value(("▲ " if above else "▼ ") + say.text(key, limit=say.said(limit.text()))),
             )
         )
     return parts

@@ -171,7 +171,8 @@ def _other_limits(say: Words, view: View, key: str, found: Trends) -> None:
     others = [limit for limit in standard.limits_for(key, found.now.date()) if limit != found.limit]
     if others:
         told = "; ".join(
-            say.text("trends.other_limit", limit=limit.text(), kind=limit.kind) for limit in others
+            say.text("trends.other_limit", limit=limit.text(), kind=limit.tier or limit.kind)
+            for limit in others
         )
         st.caption(say("trends.said_other_limits", standard=standard.title, limits=told))
 

@@ -22,7 +22,7 @@ from layers.trends import Trends
 from situation.properties import PROPERTIES
 from situation.spreadsheet import safe_cells
 from situation.standard import standard_named
-from situation.status import STYLE
+from situation.status import label
 from situation.view import View
 from ui import cached, charts, choice
 from ui.plain import bare, plain
@@ -40,6 +40,7 @@ _CROSSING = {
     "moving away": "crossing_away",
     "not enough readings": "few",
     "no limit": "crossing_no_limit",
+    "no line": "crossing_no_line",
 }
 _CONFIRMED = {
     "confirmed": "confirmed_yes",
@@ -85,7 +86,7 @@ def top(say: Words, view: View, shown: Trends) -> None:
         st.markdown(
             say(
                 "trends.sentence_limit",
-                limit=shown.limit.text(),
+                limit=say.said(shown.limit.text()),
                 standard=standard,
                 expected=int(crossing.get("crossing expected", 0)),
                 already=int(crossing.get("crossed already", 0)),
@@ -167,6 +168,7 @@ def _from_address(view: View, shown: Trends) -> list[int]:
 
 def _told(say: Words, rows: pd.DataFrame, shown: Trends) -> pd.DataFrame:
     year = shown.until.year
+    comparison = shown.limit.comparison if shown.limit else None
     day = "datetime64[ms]"
     out = {
         "site": [bare(site_name(row), 80) for row in rows.to_dict("records")],
@@ -176,11 +178,14 @@ def _told(say: Words, rows: pd.DataFrame, shown: Trends) -> pd.DataFrame:
         "low": rows["slope_low"],
         "high": rows["slope_high"],
         "p": rows["p"],
-        "crossing": [_word(say, _CROSSING, name, year=year) for name in rows["crossing"]],
+        "crossing": [
+            _word(say, _CROSSING, "no line" if name == "no limit" and shown.limit else name, year=year)
+            for name in rows["crossing"]
+        ],
         "when": rows["crossing_time"].dt.tz_localize(None).astype(day),
         "earliest": rows["crossing_earliest"].dt.tz_localize(None).astype(day),
         "latest": rows["crossing_latest"].dt.tz_localize(None).astype(day),
-        "status": [STYLE[name].label for name in rows["status"]],
+        "status": [label(str(name), comparison) for name in rows["status"]],
         "confirmed": [_word(say, _CONFIRMED, name) for name in rows["confirmed"]],
         "n": rows["n"],
         "censored": rows["share_censored"] * 100,

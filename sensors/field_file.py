@@ -566,13 +566,20 @@ class _Job:
         """Bring a block's observations to the flat form; rows repeated in the file get an ordinal."""
         table = outcome.observations
         if "observation_id" in table and table["observation_id"].notna().all():
-            return flat(table)
+            return flat(self._named_once(table) if self.origin is not None and len(table) else table)
         if len(table) == 0:
             return flat({"observation_id": []})
         if self.origin is not None:
             table = self._once(table)
         table["replicate"] = self.seen.ordinals(table)
         return flat(table)
+
+    def _named_once(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Keep a reading once that an answer gives twice under one name; of a changed one the store keeps the last."""
+        number = self.seen.hash(table, ("observation_id", *CONTENT))
+        fresh = ~(pd.Series(number).duplicated().to_numpy() | np.isin(number, self.whole))
+        self.whole = np.append(self.whole, number[fresh])
+        return table[fresh].reset_index(drop=True)
 
     def _once(self, table: pd.DataFrame) -> pd.DataFrame:
         """Keep a reading once that an answer gives twice, word for word; put rows of one key in a firm order.

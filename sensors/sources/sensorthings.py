@@ -262,4 +262,5 @@ SENSOR = Sensor(
     pause_s=1.0,
     overlap_days=7.0,
     every_hours=6.0,
+    many_servers=True,
 )

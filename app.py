@@ -24,6 +24,8 @@ from starlette.routing import BaseRoute, Mount
 from streamlit import config
 
 from routes import ROUTES, warm
+from sensors import schedule
+from sensors.schedule import Clock
 from situation.settings import settings
 
 _log = logging.getLogger(__name__)
@@ -31,9 +33,22 @@ _log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Begin to make ready what the first page needs, and listen meanwhile."""
+    """Begin to make ready what the first page needs, and listen meanwhile; collect as long as it runs."""
     threading.Thread(target=_make_ready, name="make ready", daemon=True).start()
-    yield
+    clock = _collecting()
+    try:
+        yield
+    finally:
+        if clock is not None:
+            clock.stop()
+
+
+def _collecting() -> Clock | None:
+    try:
+        return schedule.start()
+    except Exception:
+        _log.exception("Nothing is collected in the background; the pages work without it.")
+        return None
 
 
 def _make_ready() -> None:

@@ -281,6 +281,8 @@ class Sensor:
         Whether each server is a source of its own (SensorThings), whose names of things mean nothing elsewhere.
     events : bool
         Whether it tells events (an earthquake) and no readings of a site.
+    covers : tuple of Box
+        Boxes (west, south, east, north in degrees) outside of which it has nothing; empty: the whole world.
     version : int
         Raised when ``parse`` reads an answer differently; ``rebuild`` says so.
     """
@@ -312,6 +314,7 @@ class Sensor:
     site_based: bool = False
     many_servers: bool = False
     events: bool = False
+    covers: tuple[Box, ...] = ()
     version: int = 1
 
     def __post_init__(self) -> None:

@@ -18,6 +18,8 @@ variable                                meaning
 ``COMMONSIGHT_CONTACT``                 address or page that sources see as the contact of who asks
 ``COMMONSIGHT_SECRETS``                 a TOML file with keys of sources, ``NAME = "key"`` a line; default
                                         ``secrets.toml`` in the folder of ``COMMONSIGHT_VAR``
+``COMMONSIGHT_COLLECT``                 ``0``: the running app asks no open source by itself, whatever the
+                                        topics say; ``collect`` from cron and the buttons still do
 ======================================  =====================================================
 """
 
@@ -50,6 +52,7 @@ class Settings:
     basemap: Path | None
     read_only: bool = False
     contact: str | None = None
+    collect: bool = True
 
     @property
     def real_store_url(self) -> str:
@@ -90,6 +93,7 @@ def settings() -> Settings:
         basemap=Path(env["COMMONSIGHT_BASEMAP"]).expanduser() if env.get("COMMONSIGHT_BASEMAP") else None,
         read_only=bool(_whole("COMMONSIGHT_READ_ONLY", 0, 0, 1)),
         contact=" ".join((env.get("COMMONSIGHT_CONTACT") or "").split()) or None,
+        collect=bool(_whole("COMMONSIGHT_COLLECT", 1, 0, 1)),
     )
 
 

@@ -7,10 +7,12 @@ one is a sentence that names the file and the line to change, and takes no other
 from __future__ import annotations
 
 import builtins
+import re
 import tomllib
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,39 @@ class AreaFile:
     title: str
     path: Path
     name: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a topic wants of one open source; ``options`` are that source's own further choices.
+
+    ``every_hours`` 0 means: as often as the topic says. ``properties`` are keys of ours; empty: those of the
+    topic that the source serves. ``since`` is how far back the first collection looks.
+    """
+
+    every_hours: float = 0.0
+    base_url: str | None = None
+    site: str | None = None
+    since: date | None = None
+    bbox: Box | None = None
+    properties: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Collecting:
+    """How the open sources of a topic are collected in the background; times in hours."""
+
+    every_hours: float = 6.0
+    wanted: Mapping[str, Wanted] = field(default_factory=dict, hash=False)
+
+    def of(self, source: str) -> Wanted:
+        """Give what is wanted of a source; what is usual where the topic says nothing of it."""
+        return self.wanted.get(source, Wanted())
+
+    def every(self, source: str) -> float:
+        """Say how often a source is asked, in hours."""
+        return self.of(source).every_hours or self.every_hours
 
 
 @dataclass(frozen=True)
@@ -86,6 +121,7 @@ class Topic:
     demonstration: Demonstration | None = None
     horizon_years: float = 10.0
     areas: tuple[AreaFile, ...] = ()
+    collect: Collecting = Collecting()
 
     @builtins.property  # a field of ours is called property
     def standard(self) -> str | None:
@@ -125,6 +161,7 @@ _WORDS = {
     "demonstration": dict,
     "trend": dict,
     "areas": list,
+    "collect": dict,
 }
 _KINDS = {str: "text in quotes", list: "a list in [ ]", dict: "a table", bool: "true or false"}
 
@@ -181,6 +218,7 @@ def read_topic(folder: Path) -> Topic:
         demonstration=_demonstration(said.get("demonstration"), where),
         horizon_years=_horizon(said.get("trend", {}), where),
         areas=_area_files(said.get("areas", []), folder, "areas", where),
+        collect=_collecting(said.get("collect", {}), where),
     )
 
 
@@ -205,6 +243,72 @@ def _demonstration(said: Mapping[str, Any] | None, where: str) -> Demonstration 
         raise DataFileError(f"{where}: [demonstration] takes a title in quotes and an area.")
     areas = _area_files(said.get("areas", []), DATA / "demo", "demonstration.areas", where)
     return Demonstration(said["title"], _area(said["area"], where), areas)
+
+
+_EVERY = re.compile(r"(\d+(?:\.\d+)?)\s*(m|min|h|d)")
+_HOURS = {"m": 1 / 60, "min": 1 / 60, "h": 1.0, "d": 24.0}
+_OWN_WORDS = ("every", "base_url", "site", "since", "bbox", "properties")
+
+
+def read_every(value: Any, where: str) -> float:
+    """Read how often something is done; gives hours.
+
+    Raises
+    ------
+    DataFileError
+        If it is no such time, or shorter than a minute or longer than 90 days.
+
+    Examples
+    --------
+    >>> read_every("6h", "topic.toml"), read_every("30m", "topic.toml"), read_every("1 d", "topic.toml")
+    (6.0, 0.5, 24.0)
+    """
+    found = _EVERY.fullmatch(value.strip()) if isinstance(value, str) else None
+    hours = float(found[1]) * _HOURS[found[2]] if found else 0.0
+    if not 1 / 60 <= hours <= 24 * 90:
+        raise DataFileError(
+            f'{where}: every is {value!r}; it takes a time like "30m", "6h" or "1d", from 1m to 90d.'
+        )
+    return hours
+
+
+def _collecting(said: Mapping[str, Any], where: str) -> Collecting:
+    """Read ``[collect]`` and ``[collect.SOURCE]``; whether there is such a source is known one floor up."""
+    wanted = {}
+    for name, value in said.items():
+        if name == "every":
+            continue
+        if not isinstance(value, dict):
+            raise DataFileError(
+                f'{where}: [collect] has {name!r}; it takes every = "6h", and a table [collect.SOURCE] for each '
+                "source that is asked in a way of its own."
+            )
+        wanted[name] = _wanted(value, f"{where}: [collect.{name}]")
+    return Collecting(read_every(said.get("every", "6h"), f"{where}: [collect]"), wanted)
+
+
+def _wanted(said: Mapping[str, Any], where: str) -> Wanted:
+    for name, value in said.items():
+        if name not in ("since", "bbox", "properties") and not isinstance(value, str):
+            raise DataFileError(f"{where}: {name} takes text in quotes, not {value!r}.")
+    return Wanted(
+        every_hours=read_every(said["every"], where) if "every" in said else 0.0,
+        base_url=said.get("base_url"),
+        site=said.get("site"),
+        since=_since(said.get("since"), where),
+        bbox=_area(said["bbox"], where) if isinstance(said.get("bbox"), list) else None,
+        properties=_properties(said["properties"], where) if "properties" in said else (),
+        options={name: value for name, value in said.items() if name not in _OWN_WORDS},
+    )
+
+
+def _since(value: Any, where: str) -> date | None:
+    try:
+        if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
+            return value
+        return date.fromisoformat(value)
+    except (TypeError, ValueError) as wrong:
+        raise DataFileError(f"{where}: since is {value!r}; it takes a day like 2020-01-31.") from wrong
 
 
 def _horizon(trend: Mapping[str, Any], where: str) -> float:

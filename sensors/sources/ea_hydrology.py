@@ -140,6 +140,7 @@ SENSOR = Sensor(
     recorded=False,
     evidence="Written from the documentation; no answer was recorded.",
     base_url="https://environment.data.gov.uk/hydrology",
+    covers=((-6.5, 49.8, 1.9, 55.9),),
     fetch=fetch,
     parse=parse,
     dialect="ea_hydrology",

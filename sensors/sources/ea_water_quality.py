@@ -136,6 +136,7 @@ SENSOR = Sensor(
     evidence="3,650 rows of an answer of June 2026 and the list of determinands. The body of the question "
     "(POST) is written from the documentation alone.",
     base_url="https://environment.data.gov.uk/water-quality",
+    covers=((-6.5, 49.8, 1.9, 55.9),),
     fetch=fetch,
     dialect="environment_agency",
     properties=tuple(DETERMINANDS),

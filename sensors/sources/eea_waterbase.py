@@ -99,6 +99,7 @@ SENSOR = Sensor(
     recorded=False,
     evidence="Written from the documentation; no answer was recorded. The yearly file is read as a file.",
     base_url="https://discodata.eea.europa.eu",
+    covers=((-31.3, 27.6, 45.0, 71.3),),
     fetch=fetch,
     parse=parse,
     dialect="waterbase",

@@ -117,6 +117,12 @@ SENSOR = Sensor(
     recorded=True,
     evidence="16 stations (converted from R), one station and one level transcribed from the documentation.",
     base_url="https://hubeau.eaufrance.fr/api/v1/niveaux_nappes",
+    covers=(
+        (-5.2, 41.3, 9.6, 51.1),
+        (-61.9, 14.3, -60.7, 16.6),
+        (-54.7, 2.1, -51.6, 5.8),
+        (44.9, -21.5, 56.0, -12.6),
+    ),
     fetch=fetch,
     parse=parse,
     dialect="hubeau_niveaux",

@@ -70,6 +70,13 @@ SENSOR = Sensor(
     recorded=True,
     evidence="Results of USGS-05406500 (67 rows, 181 columns), recorded in the tests of dataretrieval.",
     base_url="https://api.waterdata.usgs.gov/samples-data",
+    covers=(
+        (-179.2, 18.9, -66.9, 71.5),
+        (172.3, 51.0, 180.0, 53.1),
+        (-67.3, 17.6, -64.5, 18.6),
+        (144.5, 13.2, 146.1, 20.6),
+        (-171.2, -14.6, -168.1, -11.0),
+    ),
     fetch=fetch,
     dialect="wqx3",
     key_variable="API_USGS_PAT",

@@ -146,6 +146,13 @@ SENSOR = Sensor(
     recorded=True,
     evidence="Results of WIDNR_WQX-10032762 (5 rows, 180 columns), recorded in the tests of dataretrieval.",
     base_url="https://www.waterqualitydata.us/wqx3",
+    covers=(
+        (-179.2, 18.9, -66.9, 71.5),
+        (172.3, 51.0, 180.0, 53.1),
+        (-67.3, 17.6, -64.5, 18.6),
+        (144.5, 13.2, 146.1, 20.6),
+        (-171.2, -14.6, -168.1, -11.0),
+    ),
     fetch=fetch,
     dialect="wqx3",
     properties=tuple(CHARACTERISTICS),

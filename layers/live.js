@@ -7,9 +7,9 @@
  * Text of strangers is only ever set as textContent.
  *
  * A layer is drawn by its kind (layers/__init__.py) from what /api/<source> answers. Every answer has title
- * and version; and, if it likes, note (said under the legend), more (sentences: how it was made), labels (of
- * the signs, in their order; an empty one leaves its sign out) and refused (a sentence instead of a drawing).
- * Besides:
+ * and version; and, if it likes, heading (instead of the layer's title), note (said under the legend), more
+ * (sentences: how it was made), labels (of the signs, in their order; an empty one leaves its sign out) and
+ * refused (a sentence instead of a drawing). Besides:
  *   marks   sites or cells, see layers/picture.py
  *   grid    bounds [west, south, east, north], width, height, codes: row by row from the north, -1 for nothing
  *           known; rows are equal steps of Web Mercator
@@ -430,6 +430,8 @@
       const key = one.kind === "marks" ? one.paint : one.key;
       return !seen.has(key) && seen.add(key);
     });
+    /* What was switched on to be read stands first; the sites are known. */
+    blocks.sort((a, b) => (a.kind === "marks") - (b.kind === "marks"));
     state.legend.querySelector(".cs-blocks").replaceChildren(
       ...blocks.map((one) => block(one, blocks.length > 1 || one.kind !== "marks")));
     if (first) {
@@ -442,7 +444,7 @@
     const box = document.createElement("div"), answer = one.answer;
     box.className = "cs-block";
     box.dataset.layer = one.key;
-    if (named) text("b", one.title, box);
+    if (named) text("b", (answer && answer.heading) || one.title, box);
     if (!answer) {
       text("small", "…", box);
       return box;
@@ -508,7 +510,7 @@
     state.overlays.filter((one) => state.map.hasLayer(one.group)).forEach((one) => {
       const style = signAt(one, event.latlng);
       const label = style && ((one.answer.labels || [])[one.signs.indexOf(style)] || style.label);
-      if (style) text("div", `${one.title}: ${label}`, box);
+      if (style) text("div", `${one.answer.heading || one.title}: ${label}`, box);
     });
     L.popup({ closeButton: true, className: "cs-tip" })
       .setLatLng(event.latlng)

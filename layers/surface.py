@@ -129,6 +129,18 @@ def _moment(view: View, now: pd.Timestamp) -> pd.Timestamp:
     return now if until is None else min(now, until)
 
 
+_BEYOND = {"outside range": "outside the range", "below": "below the limit", "detected": "detected"}
+
+
+def _heading(view: View, field: Field, now: pd.Timestamp) -> str:
+    """Say what is drawn: of pH no concentration, and of oxygen it is the low that is bad."""
+    if field.kind == "estimate":
+        return "Estimated concentration" if field.log else "Estimated value"
+    standard = standards().get(view.standard)
+    limit = standard.limit(view.observed_property, _moment(view, now).date()) if standard else None
+    return f"Chance of being {_BEYOND.get(limit.comparison if limit else '', 'above the limit')}"
+
+
 def answer(view: View, kind: str, box: pictures.Box, zoom: int, now: pd.Timestamp) -> dict[str, Any]:
     """Answer one part of a surface for ``layers/live.js`` (a ``grid``)."""
     found = made(view, kind, now)
@@ -140,5 +152,10 @@ def answer(view: View, kind: str, box: pictures.Box, zoom: int, now: pd.Timestam
         return about | {"refused": found.refused}
     with _turn:
         drawn = found.field.draw(box, zoom)
-    words = {"labels": found.field.labels, "note": found.field.note, "more": found.field.more}
+    words = {
+        "heading": _heading(view, found.field, now),
+        "labels": found.field.labels,
+        "note": found.field.note,
+        "more": found.field.more,
+    }
     return about | drawn | words

@@ -258,7 +258,7 @@ def _row(
         why = _why(str(well["status"]), str(well["freshness"]), bool(well["strip"]), likely)
     return (
         rank, round(float(lon[best]), 5), round(float(lat[best]), 5), key, name, kind,
-        round(float(chance[best]), 3), round(gain, 4), why,
+        round(float(chance[best]), 3), round(gain, 3), why,
     )  # fmt: skip
 
 

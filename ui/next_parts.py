@@ -57,13 +57,13 @@ def table(say: Words, places: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             say.text("surface.col_rank"): places["rank"],
-            say.text("surface.col_place"): name.fillna(say.text("surface.kind_new")),
             say.text("surface.col_kind"): [say.text(f"surface.{_KINDS[kind]}") for kind in places["kind"]],
+            say.text("surface.col_place"): name.fillna(""),
+            say.text("map.col_lon"): places["longitude"],
+            say.text("map.col_lat"): places["latitude"],
             say.text("surface.col_chance"): places["chance_above"],
             say.text("surface.col_doubt"): places["doubt_taken"],
             say.text("surface.col_why"): [say.said(why) for why in places["why"]],
-            say.text("map.col_lon"): places["longitude"],
-            say.text("map.col_lat"): places["latitude"],
         }
     )
 

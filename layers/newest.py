@@ -8,11 +8,13 @@ with the columns that a sum needs, so that memory holds those and nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import pyarrow as pa
 
 from situation import composite
-from situation.standard import Standard
+from situation.standard import Limit, Standard
 from situation.view import View
 from store import Store
 
@@ -47,10 +49,61 @@ def readings_for(place: Store, view: View, standard: Standard | None, now: pd.Ti
         observed_property=view.observed_property,
         batch=view.batch,
     )
-    moment = now if until is None else min(now, until)
-    needed = standard.needed(view.observed_property, moment.date())[1:] if standard else ()
+    limit = limit_of(view, standard, now)
+    needed = [term.property for term in limit.terms] if limit else []
     parts = [part for key in needed if len(part := _every(place, view, key, now))]
     return pd.concat([part for part in (newest, *parts) if len(part)], ignore_index=True) if parts else newest
+
+
+def history_for(place: Store, view: View, standard: Standard | None, now: pd.Timestamp) -> pd.DataFrame:
+    """Ask for every reading of the view's property, sums of complete samples among them.
+
+    Parameters
+    ----------
+    place, view, standard, now
+        As for :func:`readings_for`.
+
+    Returns
+    -------
+    DataFrame
+        Flat form, exact places and names, not to be shown as it is; rows that are sums have ``sum_low`` and
+        ``sum_high`` (:func:`situation.composite.samples`).
+    """
+    since, until = view.interval(now)
+    own = place.observations(
+        observed_property=view.observed_property,
+        review=view.review,
+        as_of=view.as_of,
+        batch=view.batch,
+        topic=view.topic,
+        since=since,
+        until=until,
+    )
+    limit = limit_of(view, standard, now)
+    if limit is None or not limit.terms:
+        return own
+    return joined(own, [_every(place, view, term.property, now) for term in limit.terms], limit)
+
+
+def limit_of(view: View, standard: Standard | None, now: pd.Timestamp) -> Limit | None:
+    """Give the limit that counts for a view, at the end of its period if that is past."""
+    until = view.interval(now)[1]
+    day = (now if until is None else min(now, until)).date()
+    return standard.limit(view.observed_property, day) if standard else None
+
+
+def joined(own: pd.DataFrame, terms: Sequence[pd.DataFrame], limit: Limit) -> pd.DataFrame:
+    """Put the sums of complete samples of *terms* beside the readings of the property itself."""
+    there = [part for part in terms if len(part)]
+    sums = composite.samples(pd.concat(there, ignore_index=True), limit.property, limit) if there else own[:0]
+    if sums.empty:
+        return own
+    sums = sums.assign(unit_source="", result_status="unknown", quality_flag=2)
+    return (
+        pd.concat([own, sums], ignore_index=True)
+        if len(own)
+        else sums.reindex(columns=[*own.columns, *(name for name in sums.columns if name not in own.columns)])
+    )
 
 
 def _every(place: Store, view: View, observed_property: str, now: pd.Timestamp) -> pd.DataFrame:

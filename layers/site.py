@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 import store
-from layers.newest import valid
+from layers.newest import joined, limit_of, valid
 from situation import privacy, unit
 from situation.errors import UnitError
 from situation.properties import PROPERTIES
 from situation.settings import settings
-from situation.standard import Limit, Standard, standard_named
+from situation.standard import Limit, Standard, standard_named, standards
 from situation.status import WORST, assess
 from situation.view import View
 
@@ -98,9 +98,15 @@ def readings_behind(view: View, now: pd.Timestamp, observed_property: str) -> pd
     Returns
     -------
     DataFrame
-        Flat form, exact places and names; a square of hidden wells gives those of each well.
+        Flat form, exact places and names; a square of hidden wells gives those of each well. Where the limit
+        is about several substances, the sums of complete samples are among them.
     """
-    return _kept(view, now, _behind(view), observed_property)
+    names, standard = _behind(view), standards().get(view.standard)
+    own = _kept(view, now, names, observed_property)
+    limit = limit_of(view.but(observed_property=observed_property), standard, now)
+    if limit is None or not limit.terms:
+        return own
+    return joined(own, [valid(_kept(view, now, names, term.property)) for term in limit.terms], limit)
 
 
 def _kept(

@@ -22,9 +22,11 @@ import numpy as np
 import pandas as pd
 
 import store
+from layers.newest import history_for
 from layers.picture import choice_of, key_of
 from layers.shelf import Shelf
 from situation import privacy
+from situation import unit as units
 from situation.observation import POSITION_RULES
 from situation.properties import PROPERTIES
 from situation.series import REJECTED, Series, series
@@ -39,18 +41,62 @@ CONFIDENCE = 0.95
 #: Of the interval in which single readings are expected to fall.
 FAN = 0.90
 
-#: The columns of the table, in order; ``docs/`` says what each means.
-COLUMNS = (
-    "monitoring_location_id", "longitude", "latitude", "monitoring_location_name",
-    "monitoring_location_type", "sampled_medium", "sample_fraction", "depth_m", "strip",
-    "unit", "method_speciation", "n", "n_censored", "share_censored", "first_time", "last_time", "years",
-    "trend", "slope", "slope_low", "slope_high", "confidence", "p", "tau", "S", "method", "seasonal",
-    "serial_correlation", "why",
-    "limit", "limit_lower", "limit_upper", "limit_kind", "status", "freshness",
-    "confirmed", "confirmed_method", "confirmed_lower", "confirmed_upper", "confirmed_why",
-    "crossing", "crossing_time", "crossing_earliest", "crossing_latest", "said",
-    "left_out", "why_left_out", "position_rule", "source_id", "contributor", "licence", "attribution",
-)  # fmt: skip
+#: The columns of the table, in order, and what each says. Times are UTC, NaN and empty mean "not known".
+COLUMNS: Mapping[str, str] = {
+    "monitoring_location_id": "the site as the public knows it; one for all hidden wells of a square",
+    "longitude": "degrees, WGS 84; of the square's centre where the place is hidden",
+    "latitude": "degrees, WGS 84",
+    "monitoring_location_name": "",
+    "monitoring_location_type": "well, spring, river …",
+    "sampled_medium": "what was sampled; media are never mixed",
+    "sample_fraction": "total, dissolved …; fractions are never mixed",
+    "depth_m": "metres below ground; depths are never mixed",
+    "strip": "yes: a series of test strips, which never joins other methods",
+    "unit": "UCUM, of every value, slope (per year) and limit of the row",
+    "method_speciation": "as N, as NO3 … of the same",
+    "n": "readings that count",
+    "n_censored": "of these, known only to be less or more than a number",
+    "share_censored": "n_censored / n, 0 to 1",
+    "first_time": "oldest reading that counts",
+    "last_time": "newest reading that counts",
+    "years": "between the two",
+    "trend": "rising, falling, no clear trend, not enough readings",
+    "slope": "Theil-Sen (Akritas-Theil-Sen where censored), per year",
+    "slope_low": "lower end of its interval",
+    "slope_high": "upper end of its interval",
+    "confidence": "of the interval, two-sided; 1 - confidence is also what p is held against",
+    "p": "two-sided probability of at least this S without a trend",
+    "tau": "Kendall's rank correlation with time",
+    "S": "Kendall's S",
+    "method": "which test; empty where there is none",
+    "seasonal": "yes: compared within seasons",
+    "serial_correlation": "not checked; none found; found, corrected",
+    "why": "what else to know, or why there is no trend; a sentence",
+    "limit": "that counts; of a range the bound that is nearer",
+    "limit_lower": "of a range",
+    "limit_upper": "of a range",
+    "limit_kind": "health, aesthetic …",
+    "status": "of the newest reading: above, near, below, inconclusive, no limit",
+    "freshness": "of the newest reading: current, stale",
+    "confirmed": "confirmed, not confirmed, single reading, not enough readings, no exceedance, no limit",
+    "confirmed_method": "by which confidence limit",
+    "confirmed_lower": "one-sided lower confidence limit, 95 %",
+    "confirmed_upper": "one-sided upper confidence limit, 95 %",
+    "confirmed_why": "a sentence",
+    "crossing": "crossing expected, crossed already, beyond the horizon, no sign of crossing, moving away, "
+    "not enough readings, no limit",
+    "crossing_time": "when the trend line crosses the limit (crossed already: when it did)",
+    "crossing_earliest": "of its interval",
+    "crossing_latest": "of its interval; empty beside an earliest: open",
+    "said": "the crossing in a sentence",
+    "left_out": "readings of the series that do not count",
+    "why_left_out": "the most frequent reason",
+    "position_rule": "exact, blurred, area",
+    "source_id": "of the newest reading",
+    "contributor": "of the newest reading",
+    "licence": "of the newest reading",
+    "attribution": "of the newest reading",
+}
 #: Columns whose words are ours, which a spreadsheet cannot take for a stranger's formula.
 CLOSED = frozenset(
     {"trend", "status", "freshness", "crossing", "confirmed", "position_rule", "sampled_medium", "unit"}
@@ -139,7 +185,7 @@ class Trends:
     def unit_text(self) -> str:
         """The unit as people write it: ``mg/L as NO3``."""
         needs = self.observed_property in PROPERTIES and PROPERTIES[self.observed_property].needs_species
-        return " ".join(filter(None, (self.unit, self.species if needs else None)))
+        return " ".join(filter(None, (units.shown(self.unit), self.species if needs else None)))
 
     @property
     def until(self) -> pd.Timestamp:
@@ -438,20 +484,11 @@ def _moment(view: View, now: pd.Timestamp) -> pd.Timestamp:
 
 def make(opened: store.Store, view: View, now: pd.Timestamp) -> Trends:
     """Ask a store for what *view* chose and find its trends."""
-    since, until = view.interval(now)
-    readings = opened.observations(
-        observed_property=view.observed_property,
-        review=view.review,
-        as_of=view.as_of,
-        batch=view.batch,
-        topic=view.topic,
-        since=since,
-        until=until,
-    )
+    standard = standards().get(view.standard)
     return assemble(
-        readings,
+        history_for(opened, view, standard, now),
         view.observed_property,
-        standards().get(view.standard),
+        standard,
         view.chosen_topic,
         _moment(view, now),
         version=opened.version() if view.as_of is None else view.as_of,

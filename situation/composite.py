@@ -202,26 +202,56 @@ def with_sums(rows: pd.DataFrame, observed_property: str, limit: Limit, near_sha
         of the limit; infinite where a term is not known), ``sum_note`` (what is missing, or that a newer
         sample is incomplete) and in ``n`` the samples of their group; NaN and missing in the others.
     """
-    numbers, values = unit.codes(rows["observed_property"])
-    place = {term.property: position for position, term in enumerate(limit.terms)}
-    wanted = [-1 if value == observed_property else place.get(str(value), -2) for value in values]
-    term = np.array(wanted)[numbers]
-    # Rows in an order of their own: what comes out must not depend on how they came in.
-    kept = rows.loc[term >= -1].reset_index(drop=True)
-    term = term[term >= -1]
+    kept, term = _of_rule(rows, observed_property, limit)
     own = kept.loc[term < 0]
+    if "sum_low" not in own:  # rows that samples() made bring their own
+        own = own.assign(sum_low=np.nan, sum_high=np.nan, sum_note=_none(own.index))
     if (term < 0).all():
-        return own.assign(sum_low=np.nan, sum_high=np.nan, sum_note=_none(own.index))
+        return own
     low, high, why = _intervals(kept, term, limit)
     group, sample = _samples(kept, term)
     sums = _sums(kept, term, low, high, sample, group, limit, why)
     chosen = _chosen(sums, own, group[term < 0], limit, near_share)
     out = _rows(kept, chosen, observed_property, limit)
-    own = own.assign(sum_low=np.nan, sum_high=np.nan, sum_note=_none(own.index))
     if "n" not in own:
         own = own.assign(n=1)
     parts = [part for part in (own, out) if len(part)]
     return pd.concat(parts, ignore_index=True) if parts else own
+
+
+def samples(rows: pd.DataFrame, observed_property: str, limit: Limit) -> pd.DataFrame:
+    """Add up every complete sample: the history of a sum, for trends.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Readings of the terms, flat form; others are left out.
+    observed_property, limit
+        As for :func:`with_sums`.
+
+    Returns
+    -------
+    DataFrame
+        One row per sample in which every term is known or bounded, as readings of the property: a number
+        where all terms are, else ``<`` the largest value that the sum can have; ``sum_low`` and
+        ``sum_high`` beside it. Samples that lack a term are not readings of the sum.
+    """
+    kept, term = _of_rule(rows, observed_property, limit)
+    if (term < 0).all():
+        return kept.iloc[:0]
+    low, high, why = _intervals(kept, term, limit)
+    group, sample = _samples(kept, term)
+    sums = _sums(kept, term, low, high, sample, group, limit, why)
+    return _rows(kept, sums[sums["complete"]].assign(n=1), observed_property, limit)
+
+
+def _of_rule(rows: pd.DataFrame, observed_property: str, limit: Limit) -> tuple[pd.DataFrame, Codes]:
+    """Leave the rows of the property (-1) and of its terms (their place in the rule)."""
+    numbers, values = unit.codes(rows["observed_property"])
+    place = {term.property: position for position, term in enumerate(limit.terms)}
+    wanted = [-1 if value == observed_property else place.get(str(value), -2) for value in values]
+    term: Codes = np.array(wanted)[numbers]
+    return rows.loc[term >= -1].reset_index(drop=True), term[term >= -1]
 
 
 def _none(index: pd.Index) -> pd.Series:

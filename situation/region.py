@@ -355,7 +355,8 @@ def earlier(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     """
     before = old.drop_duplicates("monitoring_location_id").set_index("monitoring_location_id")
     site = new["monitoring_location_id"]
-    return pd.DataFrame({name: site.map(before[name]) for name in ("status", "phenomenon_time")})
+    # Not map(): it cannot look anything up in an empty column of times.
+    return before[["status", "phenomenon_time"]].reindex(pd.Index(site)).set_axis(new.index)
 
 
 def change(sites: pd.DataFrame, was: pd.DataFrame, areas: Areas, found: Members) -> pd.DataFrame:

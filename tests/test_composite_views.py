@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from streamlit.testing.v1 import AppTest
 
 from layers import picture as pictures
+from layers import trends
 from layers.site import sheet
 from situation.observation import flat
 from situation.topic import FOLDER, read_topic
@@ -17,6 +20,7 @@ from situation.view import View
 from tests.some_wells import LAT, LON, NOW, put
 from tests.test_routes import get
 
+MENU = str(Path(__file__).parent.parent / "views" / "menu.py")
 RATIO = {"topic": "groundwater", "property": "nitrate_nitrite_ratio", "standard": "who_drinking_water"}
 VIEW = View.from_params(RATIO)
 JUNE, MAY = "2026-06-01", "2026-05-01"
@@ -76,7 +80,7 @@ def kept(tmp_path_factory):
     var = tmp_path_factory.mktemp("sums")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COMMONSIGHT_VAR", str(var))
-        put(flat(pd.DataFrame(ROWS)))
+        put(flat(pd.DataFrame(ROWS)), simulated=True)
     return var
 
 
@@ -141,6 +145,31 @@ def test_a_second_tier_is_told_beside_the_limit_that_counts():
     told = one.latest.iloc[0]
     assert (told["status"], told["limit"]) == ("above", 1.0)
     assert told["other_limits"] == "permissible 1.5 mg/L"
+
+
+def test_trends_are_of_complete_samples_with_the_status_of_the_map():
+    rows = trends.table(VIEW, NOW).rows.set_index("monitoring_location_id")
+    assert rows["status"].to_dict() == {"t:both": "above", "t:gap": "below"}
+    assert rows["n"].to_dict() == {"t:both": 1, "t:gap": 1}
+    assert rows["unit"].eq("1").all()
+    one = trends.one(VIEW.but(site="t:both"), NOW)
+    assert one.readings["value"].tolist() == pytest.approx([1.3])
+    assert one.readings["recorded"].tolist() == ["1.3"]
+
+
+def test_the_page_shows_the_sum_of_a_site_and_its_limits():
+    app = AppTest.from_file(MENU, default_timeout=60)
+    for name, value in {**RATIO, "standard": "eu_drinking_water", "site": "t:both"}.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    latest = next(
+        frame.value for frame in app.dataframe if "Substance" in frame.value and "Limit" in frame.value
+    ).set_index("Substance")
+    row = latest.loc["Nitrate and nitrite together (sum of shares)"]
+    assert (row["Result"], row["Limit"], row["Status"]) == ("1.3", "1", "above the limit")
+    assert latest.loc["Nitrite", "Status"] == "above the limit"
+    assert latest.loc["Nitrate", "Status"] == "near the limit"
 
 
 def test_a_sum_can_stand_in_the_list_of_a_topic(tmp_path):

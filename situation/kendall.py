@@ -934,8 +934,10 @@ def _censored(flat: _Flat, chunk: Codes, confidence: float, serial: Serial | Non
     # S of the residuals falls by one at each step, from the number of pairs that can rise: it is zero
     # between the steps of rank `ups` and `ups + 1`. The interval is where it is within C of zero.
     middle = np.where((ups > 0) & (ups < count), ups + 0.5, np.nan)
-    slope = find(middle, count)
     C = _quantile(confidence) * np.sqrt(np.maximum(sums.var, 0))
+    if table is None:
+        search.look_up([float(middle[0]), float(ups[0] - C[0] - 0.5), float(ups[0] + C[0] + 1.5)])
+    slope = find(middle, count)
     slope_low, slope_high = find(ups - C - 0.5, count), find(ups + C + 1.5, count)
     line = _turnbull_line(flat, chunk, slope, confidence)
     whole = sums.whole.astype(np.float64)
@@ -1004,7 +1006,10 @@ def _steps(x: Numbers, low: Numbers, high: Numbers) -> tuple[Numbers, Numbers]:
 
 
 class _search_steps:  # noqa: N801 - a function with its strata
-    """The step at a rank for one long censored series: in chunks, so that memory stays bounded."""
+    """The steps at some ranks for one long censored series: in two passes of chunks, so that memory stays bounded.
+
+    The first pass counts the steps and keeps a sample, the second lists those near the ranks asked for.
+    """
 
     SAMPLE = 200_000
 
@@ -1015,49 +1020,63 @@ class _search_steps:  # noqa: N801 - a function with its strata
             self.strata.append((flat.time[at], low[at], high[at]))
         self.up = self.count = 0
         every = max(1, int(sum(len(x) ** 2 for x, _, _ in self.strata) / self.SAMPLE))
-        kept = []
-        for rising, falling in self._streamed():
-            self.up += len(rising)
-            self.count += len(rising) + len(falling)
-            both = np.concatenate([rising, falling])
-            kept.append(both[int(every * 0.618) % max(len(both), 1) :: every] if every > 1 else both)
+        kept: list[Numbers] = []
+        for rising, steps in self._streamed():
+            self.up += len(steps) if rising else 0
+            kept.append(steps[(self.count * 7 + len(kept)) % every :: every])
+            self.count += len(steps)
         self.sample = np.sort(np.concatenate(kept))
+        self.known: dict[float, float] = {}
 
-    def _streamed(self) -> Iterator[tuple[Numbers, Numbers]]:
+    def _streamed(self) -> Iterator[tuple[bool, Numbers]]:
         for x, low, high in self.strata:
-            size = max(1, PAIRS_AT_ONCE // max(len(x), 1))
-            for at in range(0, len(x) - 1, size):
-                i = np.arange(at, min(at + size, len(x) - 1))
-                later = np.arange(at + 1, len(x))
-                with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-                    dx = np.where(later > i[:, None], x[later] - x[i][:, None], 0.0)
-                    rising = (low[later] - high[i][:, None]) / dx
-                    falling = (high[later] - low[i][:, None]) / dx
-                there = dx > 0
-                yield rising[there & np.isfinite(rising)], falling[there & np.isfinite(falling)]
+            for rising, later, earlier in ((True, low, high), (False, high, low)):
+                # A bound at infinity makes no step.
+                i, j = np.flatnonzero(np.isfinite(earlier)), np.flatnonzero(np.isfinite(later))
+                for some in np.array_split(i, max(1, len(i) * len(j) // PAIRS_AT_ONCE)):
+                    behind = j[np.searchsorted(j, some[0], "right") :] if len(some) else j[:0]
+                    dx = x[behind] - x[some][:, None]
+                    after = (behind > some[:, None]) & (dx > 0)
+                    dy = later[behind] - earlier[some][:, None]
+                    yield rising, dy[after] / dx[after]
+
+    def look_up(self, ranks: Sequence[float]) -> None:
+        """Find the steps at several ranks in one pass."""
+        asked = [rank for rank in ranks if 1 <= rank <= self.count]
+        margin = 6.0
+        while asked:
+            wide = margin * np.sqrt(len(self.sample)) / 2 + 2
+            spans = []
+            for rank in asked:
+                at = rank / self.count * len(self.sample)
+                a, b = int(at - wide), int(at + wide)
+                spans.append(
+                    (
+                        self.sample[a] if a >= 0 else -np.inf,
+                        self.sample[b] if b < len(self.sample) else np.inf,
+                    )
+                )
+            under, inside = [0] * len(asked), [[np.zeros(0)] for _ in asked]
+            for _, steps in self._streamed():
+                for place, (low, high) in enumerate(spans):
+                    under[place] += int(np.count_nonzero(steps < low))
+                    inside[place].append(steps[(steps >= low) & (steps <= high)])
+            missed = []
+            for place, rank in enumerate(asked):
+                found, within = np.sort(np.concatenate(inside[place])), rank - under[place]
+                if within >= 1 and np.ceil(within) <= len(found):
+                    below = int(np.floor(within))
+                    a_, b_ = found[below - 1], found[min(below, len(found) - 1)]
+                    self.known[rank] = float(a_ + (within - below) * (b_ - a_))
+                else:
+                    missed.append(rank)
+            asked, margin = missed, margin * 4
 
     def __call__(self, rank: Numbers, count: Codes) -> Numbers:
-        one, N = float(rank[0]), int(count[0])
-        if not 1 <= one <= N:
-            return np.array([np.nan])
-        share, margin = one / N, 6.0
-        while True:
-            wide = margin * np.sqrt(len(self.sample)) / 2 + 2
-            a, b = int(share * len(self.sample) - wide), int(share * len(self.sample) + wide)
-            low = self.sample[a] if a >= 0 else -np.inf
-            high = self.sample[b] if b < len(self.sample) else np.inf
-            under, inside = 0, []
-            for rising, falling in self._streamed():
-                both = np.concatenate([rising, falling])
-                under += int(np.count_nonzero(both < low))
-                inside.append(both[(both >= low) & (both <= high)])
-            found = np.sort(np.concatenate(inside))
-            within = one - under
-            if within >= 1 and np.ceil(within) <= len(found):
-                below = int(np.floor(within))
-                a_, b_ = found[below - 1], found[min(below, len(found) - 1)]
-                return np.array([a_ + (within - below) * (b_ - a_)])
-            margin *= 4
+        one = float(rank[0])
+        if one not in self.known:
+            self.look_up([one])
+        return np.array([self.known.get(one, np.nan)])
 
 
 def censored_variance(x: Numbers, y: Numbers, side: npt.NDArray[np.int8]) -> Numbers:

@@ -1191,38 +1191,47 @@ def pull(source: str, incremental: bool, dry_run: bool, **chosen: Any) -> int:
 def collect(only: Sequence[str], dry_run: bool, **chosen: Any) -> int:
     """Ask every source that a topic names for what is new: for cron.
 
-    The sources stand in the topic's topic.toml (sources = ["wqp", "usgs_water"]), the box is the topic's
-    area unless --bbox says another. A source that failed is left alone for a while; the others are asked.
-    The first time, it looks one year back.
+    The sources stand in the topic's topic.toml (sources = ["wqp", "usgs_water"]); what is asked of one in a
+    way of its own, under [collect.wqp]. The box is the topic's area unless --bbox says another. Without
+    --topic, every topic that names a source has its turn. A source that failed is left alone for a while;
+    the others are asked. The first time, it looks one year back.
 
     \b
     Example, every six hours:
       0 */6 * * *  cd /srv/commonsight && python -m commonsight collect --topic groundwater
     """
+    from sensors import collecting
     from sensors.sources import available
     from situation.topic import topic_named, topics
 
-    topic = topic_named(chosen["topic"]) if chosen["topic"] else next(iter(topics().values()))
     held = available()
     strange = [key for key in only if key not in held]
     if strange:
         raise ChoiceError(f"No source {', '.join(strange)}; there are {', '.join(sorted(held))}.")
-    keys = list(only) or [key for key in topic.sources if key in held]
-    if not keys:
+    chosen_topics = [topic_named(chosen["topic"])] if chosen["topic"] else collecting.with_sources(only)
+    if not chosen_topics and only:
+        chosen_topics = [next(iter(topics().values()))]
+    turns = [
+        (topic, held[key])
+        for topic in chosen_topics
+        for key in (only or [sensor.key for sensor in collecting.sources_of(topic)])
+    ]
+    if not turns:
+        which = f"The topic {chosen_topics[0].key} names" if chosen_topics else "The topics name"
         raise ChoiceError(
-            f'The topic {topic.key} names no source to collect from; write sources = ["wqp"] into its '
-            f"topic.toml, or name one with --source. There are {', '.join(sorted(held))}."
+            f'{which} no source to collect from; write sources = ["wqp"] into topic.toml, or name one with '
+            f"--source. There are {', '.join(sorted(held))}."
         )
-    if not chosen["bbox"] and not topic.whole_world:
-        chosen["bbox"] = ",".join(f"{side:g}" for side in topic.area)
-    chosen["topic"] = topic.key
-    reports = []
+    for topic in chosen_topics:
+        for sentence in collecting.mistakes(topic):
+            say(f"note: {sentence}", to_person=True)
     if dry_run:
-        return max(_tell_cost(held[key], _ask_of(held[key], chosen)[0]) for key in keys)
+        return max(_tell_cost(sensor, _ask_for(topic, sensor, chosen)) for topic, sensor in turns)
     kept = open_store(real=True)
-    for key in keys:
+    reports = []
+    for topic, sensor in turns:
         with progress() as show:
-            reports.append(_collected(held[key], chosen, kept, show))
+            reports.append(_collected(topic, sensor, chosen, kept, show))
         if not wants_json():
             _tell_fetch(reports[-1])
     if wants_json():
@@ -1230,16 +1239,31 @@ def collect(only: Sequence[str], dry_run: bool, **chosen: Any) -> int:
     return _code_of(reports)
 
 
-def _collected(sensor: Any, chosen: Mapping[str, Any], kept: Store, show: Callable[..., None]) -> Any:
+def _collected(
+    topic: Any, sensor: Any, chosen: Mapping[str, Any], kept: Store, show: Callable[..., None]
+) -> Any:
     from sensors import pull as pulling
 
-    wanted = {
-        **chosen,
-        "properties": [p for p in chosen["properties"] if not sensor.properties or p in sensor.properties],
-    }
-    ask, topic = _ask_of(sensor, wanted)
-    ask, goes_on = pulling.going_on(sensor, ask, kept)
+    ask, goes_on = pulling.going_on(sensor, _ask_for(topic, sensor, chosen), kept)
     return pulling.pull(sensor, ask, kept, topic=topic, progress=show, incremental=goes_on)
+
+
+def _ask_for(topic: Any, sensor: Any, chosen: Mapping[str, Any]) -> Any:
+    """Make the ask of a topic at a source; what stands on the command line counts more than the topic's file."""
+    from sensors import collecting
+
+    return collecting.ask_of_topic(
+        topic,
+        sensor,
+        "",
+        base_url=chosen["base_url"],
+        bbox=_box(chosen["bbox"]),
+        since=_moment("since", chosen["since"]),
+        until=_moment("until", chosen["until"]),
+        properties=tuple(p for p in chosen["properties"] if not sensor.properties or p in sensor.properties),
+        site=chosen["site"],
+        options=_options(chosen["options"]),
+    )
 
 
 @command()
@@ -1290,12 +1314,6 @@ def _ask_of(sensor: Any, chosen: Mapping[str, Any]) -> tuple[Any, Any]:
     """Make the ask of what stands on the command line; gives it with its topic."""
     from situation.topic import topic_named
 
-    options = {}
-    for pair in chosen["options"]:
-        name, sign, value = pair.partition("=")
-        if not sign or not name.strip():
-            raise ChoiceError(f"--option takes NAME=VALUE, not {pair!r}.")
-        options[name.strip()] = value.strip()
     topic = topic_named(chosen["topic"]) if chosen["topic"] else None
     ask = sensor.ask(
         base_url=chosen["base_url"],
@@ -1305,9 +1323,19 @@ def _ask_of(sensor: Any, chosen: Mapping[str, Any]) -> tuple[Any, Any]:
         properties=tuple(chosen["properties"]),
         site=chosen["site"],
         topic=topic.key if topic else next(iter(sensor.topics), None),
-        options=options,
+        options=_options(chosen["options"]),
     )
     return ask, topic
+
+
+def _options(pairs: Sequence[str]) -> dict[str, str]:
+    options = {}
+    for pair in pairs:
+        name, sign, value = pair.partition("=")
+        if not sign or not name.strip():
+            raise ChoiceError(f"--option takes NAME=VALUE, not {pair!r}.")
+        options[name.strip()] = value.strip()
+    return options
 
 
 def _box(text: str | None) -> tuple[float, float, float, float] | None:

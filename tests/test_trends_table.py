@@ -96,7 +96,7 @@ def row(made, site, fraction=None):
 
 
 def test_there_is_one_row_per_series_with_the_columns_that_are_promised(kept):
-    assert tuple(kept.rows.columns) == found.COLUMNS
+    assert list(kept.rows.columns) == list(found.COLUMNS)
     assert len(kept.rows) == 9
     assert kept.rows["n"].sum() == len(some_series())
     trend = {site: row(kept, site)["trend"] for site in ("t:up", "t:down", "t:flat", "t:one")}
@@ -262,7 +262,7 @@ def test_lines_end_where_a_decay_would_fall_below_zero(tmp_path, monkeypatch):
 
 def same_rows(told, made, **read):
     table = pd.read_csv(io.StringIO(told), **read)
-    assert tuple(table.columns[: len(found.COLUMNS)]) == found.COLUMNS
+    assert list(table.columns[: len(found.COLUMNS)]) == list(found.COLUMNS)
     assert table["monitoring_location_id"].tolist() == made.rows["monitoring_location_id"].tolist()
     for name in ("slope", "slope_low", "slope_high", "p", "n", "share_censored"):
         np.testing.assert_allclose(table[name], made.rows[name].astype(float), rtol=1e-12)

@@ -112,7 +112,9 @@ def _limit(say: Words, row: Mapping[str, Any]) -> str:
 
 
 def _series(say: Words, view: View, one: Sheet) -> None:
-    measured = [key for key in one.history["observed_property"].dropna().unique() if key in PROPERTIES]
+    # Sums over several substances stand among the newest; nobody recorded them as such.
+    named = [one.history["observed_property"], one.latest.get("observed_property", pd.Series(dtype="str"))]
+    measured = [key for key in pd.concat(named).dropna().unique() if key in PROPERTIES]
     if not measured:
         return
     first = measured.index(view.observed_property) if view.observed_property in measured else 0

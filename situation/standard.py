@@ -12,7 +12,8 @@ Three more columns may be there. ``terms`` makes the row a rule about several su
 a sum (``pfoa + pfos``, in the row's unit) or, with the unit ``1``, a sum of shares
 (``nitrate/50 mg/L as NO3 + nitrite/3 mg/L as NO2``); a term may be weighted (``0.5 * pfhxs``). ``exposure``
 says whether one reading is enough (``acute``, also where nothing is said) or whether the limit is meant for
-years of drinking (``chronic``), with the reason after a colon. ``tier`` tells two levels of one kind apart.
+years of drinking (``chronic``), with the reason after a colon: most chemicals harm only after long exposure,
+and the principal exception is nitrate (WHO guidelines, chapter 8), beside germs. ``tier`` tells two levels of one kind apart.
 
 Which row counts: the first kind of :data:`KINDS` that the standard has, health before all others, and of
 two tiers the stricter, ``acceptable`` before ``permissible``. The others are shown beside it

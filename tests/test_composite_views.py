@@ -172,6 +172,25 @@ def test_the_page_shows_the_sum_of_a_site_and_its_limits():
     assert latest.loc["Nitrate", "Status"] == "near the limit"
 
 
+@pytest.mark.parametrize(
+    ("observed", "unit", "result", "labels", "written"),
+    [
+        ("ph", "[pH]", 5.1, "outside the range", "5.1"),
+        ("e_coli", "{count}/(100.mL)", 12.0, "detected", "12 per 100 mL"),
+        ("arsenic", "ug/L", 12.0, None, "12 ug/L as As"),
+    ],
+)
+def test_the_legend_and_the_marks_are_worded_for_the_limit(observed, unit, result, labels, written):
+    row = reading("t:words", "nitrate", result) | {
+        "observed_property": observed, "unit": unit, "method_speciation": None
+    }  # fmt: skip
+    put(flat(pd.DataFrame([row])), name=f"{observed}.csv")
+    box = f"{LON - 0.4},{LAT - 0.4},{LON + 0.4},{LAT + 0.4}"
+    answer = get("/api/cells", **RATIO | {"property": observed}, bbox=box, zoom="9").json
+    assert answer["result"] == [written]
+    assert answer.get("labels", {}).get("status", [None])[0] == labels
+
+
 def test_a_sum_can_stand_in_the_list_of_a_topic(tmp_path):
     folder = tmp_path / "wells"
     folder.mkdir()

@@ -53,16 +53,19 @@ def _collecting() -> Clock | None:
 
 def _make_ready() -> None:
     try:
-        from layers import chart, escape
+        from layers import chart, escape, trends
         from layers.picture import picture
         from situation.view import View
         from ui import demonstration
 
         escape.neutralise()
         demonstration.ensure()
-        picture(View.from_params({}))
+        usual = View.from_params({})
+        picture(usual)
         warm()
         chart.warm()
+        # Brings the statistics with it: a second that the first visitor of the Trends page need not wait.
+        trends.table(usual)
     except Exception:
         _log.exception("Not everything could be made ready; the pages will say what is wrong.")
 

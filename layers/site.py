@@ -12,11 +12,10 @@ import pandas as pd
 
 import store
 from layers.newest import joined, limit_of, valid
-from situation import privacy, unit
-from situation.errors import UnitError
+from situation import privacy
 from situation.properties import PROPERTIES
 from situation.settings import settings
-from situation.standard import Limit, Standard, standard_named, standards
+from situation.standard import Standard, standard_named, standards
 from situation.status import WORST, assess
 from situation.view import View
 
@@ -201,70 +200,3 @@ def _sums(kept: pd.DataFrame, view: View, now: pd.Timestamp) -> pd.DataFrame:
         parts.append(table.loc[order.sort_values(kind="stable").index[:1]].assign(observed_property=key))
     parts = [part for part in parts if len(part)]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-
-
-def series(one: Sheet, observed_property: str, limit: Limit | None) -> tuple[pd.DataFrame, int]:
-    """Give the readings of one substance over time, in the limit's unit and form.
-
-    Parameters
-    ----------
-    one : Sheet
-        The site.
-    observed_property : str
-        Key.
-    limit : Limit, optional
-        Without one, the readings stay in the unit and form that most of them have.
-
-    Returns
-    -------
-    table : DataFrame
-        ``time`` (UTC), ``value`` (in ``unit``; a censored reading stands at its limit of detection),
-        ``censoring``, ``unit``, ``method``, ``recorded``.
-    left_out : int
-        How many readings have no number, or cannot be converted.
-    """
-    rows = one.history[one.history["observed_property"] == observed_property]
-    if rows.empty:
-        return pd.DataFrame(), 0
-    to_unit, to_species = _target(rows, observed_property, limit)
-    try:
-        rows = unit.convert(rows, to_unit, to_species)
-    except UnitError:
-        rows = rows.assign(convertible=False)
-    value = rows["result"].where(rows["censoring"] == "=", rows["detection_limit"])
-    fit = (
-        rows["convertible"].fillna(False).astype(bool)
-        & value.notna()
-        & rows["censoring"].isin(["=", "<", ">"])
-    )
-    kept = rows[fit]
-    table = pd.DataFrame(
-        {
-            "time": kept["phenomenon_time"],
-            "value": value[fit],
-            "censoring": kept["censoring"],
-            "unit": " ".join(filter(None, (to_unit, to_species if _needs(observed_property) else None))),
-            "method": kept["procedure_class"],
-            "recorded": _recorded(kept),
-        }
-    )
-    return table, int((~fit).sum())
-
-
-def _needs(observed_property: str) -> bool:
-    return observed_property in PROPERTIES and PROPERTIES[observed_property].needs_species
-
-
-def _target(rows: pd.DataFrame, observed_property: str, limit: Limit | None) -> tuple[str | None, str | None]:
-    if limit is not None:
-        return limit.unit, limit.species
-    most = rows.groupby(["unit", "method_speciation"], dropna=False).size()
-    if most.empty:
-        known = PROPERTIES[observed_property]
-        return known.default_unit, known.default_species
-    to_unit, to_species = most.idxmax()
-    return (None if pd.isna(to_unit) else to_unit), (None if pd.isna(to_species) else to_species)
-
-
-def _recorded(rows: pd.DataFrame) -> pd.Series:
-    return rows["result_text"].fillna("") + " " + rows["unit_source"].fillna("")

@@ -9,8 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from layers import picture as pictures
-from layers.site import series, sheet
-from situation.standard import standards
+from layers.site import sheet
+from layers.trends import one
 from situation.topic import topics
 from situation.view import View
 from tests.some_wells import NASTY, NOW, WELLS, put, readings
@@ -163,12 +163,12 @@ def test_a_square_of_households_opens_with_the_readings_of_all(wells):
 
 
 def test_a_series_is_in_the_limit_s_unit_and_keeps_what_is_censored_apart(wells):
-    one = sheet(VIEW.but(site="t:less"), NOW)
-    table, left_out = series(one, "nitrate", standards()["who_drinking_water"].limit("nitrate"))
-    assert left_out == 0
+    found = one(VIEW.but(site="t:less"), NOW)
+    assert not found.left_out
+    table = found.of(0)
     assert table["censoring"].tolist() == ["<", "<"]
     assert table["value"].tolist() == [0.5, 0.5]
-    assert table["unit"].iloc[0] == "mg/L as NO3"
+    assert found.unit_text == "mg/L as NO3"
 
 
 def test_a_pending_batch_is_shown_to_its_link_only(wells):

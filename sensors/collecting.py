@@ -38,7 +38,7 @@ from store import Store, open_store
 #: What stands among a topic's sources and is asked by nobody: files that people hand in.
 HANDED_IN = ("field_file",)
 _TELL_EVERY = 0.3  # seconds between two notes of how far it is
-_MODEST = 15  # of 19: how far the child steps back behind the pages
+_MODEST = 10  # of 19: how far the child steps back behind the pages
 _log = logging.getLogger(__name__)
 
 

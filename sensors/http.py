@@ -555,11 +555,13 @@ class Http:
                 raise KeyMissing(f"The source refuses the key in {self._key_variable} ({status}{said}).")
             where = f"; set {self._key_variable}" if self._key_variable else ""
             raise KeyMissing(f"The source wants a key ({status}{said}){where}.")
+        if status == 204:
+            raise _Again(
+                SourceUnavailable("The source says that there is nothing (204) where it never does.")
+            )
         if 200 <= status < 300:
             raise _Again(
-                IncompleteResponse(
-                    f"The source gave a part or nothing ({status}) where a whole answer was due."
-                )
+                IncompleteResponse(f"The source gave a part ({status}) where a whole answer was due.")
             )
         if status >= 500:
             raise _Again(SourceUnavailable(f"The source is in trouble ({status}{said})."))
@@ -744,7 +746,7 @@ def _believe(body: Body, expect: Expect | None, empty: bool) -> None:
     if body.size == 0:
         if empty or body.status == 204 or body.headers.get("total-result-count", "").strip() == "0":
             return
-        raise _Again(IncompleteResponse("The source gave an answer without a word in it."))
+        raise _Again(SourceUnavailable("The source gave an answer without a word in it."))
     if expect is None:
         return
     with body.open() as file:

@@ -63,7 +63,7 @@ from situation.errors import (
 from situation.observation import ARROW
 from situation.settings import Settings, secret, settings
 from situation.topic import Topic, topics
-from store import Store
+from store import Store, originals
 
 Progress = Callable[[float | None, str], None]
 
@@ -487,12 +487,15 @@ def _kept(
 ) -> dict[str, Any]:
     sensor = account.sensor
     single = len(bodies) == 1 and sensor.parse is None and isinstance(bodies[0].content, Path)
+    source_id = sensor.source_id(account.ask)
     original = bodies[0].content if single else package(bodies, folder / "original.zip")
+    if (changed := _changed_since(store, original, source_id)) is not None:
+        single, original = False, package(bodies, folder / "again.zip", after=changed)
     receipt = store.add(
         original,
         folder / "read" / "observations.parquet",
         filename=f"{sensor.key} {account.started:%Y-%m-%d %H:%M}",
-        source_id=sensor.source_id(account.ask),
+        source_id=source_id,
         topic=account.topic.key,
         rows_in=read.rows_in,
         recipe={
@@ -519,15 +522,31 @@ def _kept(
     }
 
 
-def package(bodies: Sequence[Body], path: Path) -> Path:
+def _changed_since(store: Store, original: bytes | Path, source_id: str) -> int | None:
+    """Find a later batch that corrected readings of this source, if the same bytes stand as a batch already.
+
+    A value that a source changes and then takes back comes in bytes that are known; they must count again.
+    """
+    book = store.book()
+    standing = book.standing(originals.sha256(original), source_id)
+    if standing is None:
+        return None
+    later = [b.batch for b in book.batches.values() if b.source_id == source_id and b.corrected]
+    return max((number for number in later if number > standing.batch), default=None)
+
+
+def package(bodies: Sequence[Body], path: Path, *, after: int | None = None) -> Path:
     """Put the answers of a fetch into one archive: the same answers make the same bytes.
 
-    Addresses are not in it: what was asked on another day and answered alike is the same original.
+    Addresses are not in it: what was asked on another day and answered alike is the same original. *after* is
+    a batch that they are to count after, though the same answers came before it.
     """
-    manifest = [
+    manifest: list[dict[str, Any]] = [
         {"name": body.name, "kind": body.kind, "about": dict(body.about), "content_type": body.content_type}
         for body in bodies
     ]
+    if after is not None:
+        manifest[0]["after"] = after
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, allowZip64=True, compresslevel=3) as pack:
         pack.writestr(_entry(_MANIFEST), json.dumps(manifest, ensure_ascii=False, sort_keys=True, indent=1))
         for number, body in enumerate(bodies):

@@ -112,8 +112,10 @@ def deep_pages(
         yield body
         if not rows or got >= min(count, DEEPEST):
             return
-        page += 1
         link = said.get("next")  # null on a page that is not the last has been seen
+        if page * PAGE >= DEEPEST and (count > DEEPEST or not link):
+            return
+        page += 1
         if link:
             body = http.follow(link, expect="json", ok=(200, 206), kind=kind)
         else:

@@ -368,7 +368,7 @@ def _plain(flat: _Flat, chunk: Codes, confidence: float, serial: Serial | None, 
         table.sort(axis=1)  # NaN, a pair at one instant, goes last
     sums = _summed(of, len(chunk), sizes, S_part, var_part, tied_x, tied_y)
     usable = pairs - (sums.x_ties / 2).astype(np.int64)
-    find = _in_table(table, np.arange(len(chunk))) if table is not None else _search(flat, parts)
+    find = _InTable(table, np.arange(len(chunk))) if table is not None else _Search(flat, parts)
     slope = _middle(find, usable)
     factor, checked = np.ones(len(chunk)), np.full(len(chunk), NOT_CHECKED, np.int8)
     if serial is not None:
@@ -468,7 +468,7 @@ def pair_slopes(x: Numbers, y: Numbers) -> Numbers:
 # --- order statistics of the slopes ----------------------------------------------------------------------
 
 
-class _in_table:  # noqa: N801 - a function with a table
+class _InTable:
     """The slope at a rank (1 is the smallest, may lie between two) of sorted rows."""
 
     def __init__(self, table: Numbers, rows: Codes) -> None:
@@ -495,11 +495,12 @@ def _middle(find: Any, count: Codes) -> Numbers:
 
 
 def _interval(find: Any, count: Codes, var: Numbers, confidence: float) -> tuple[Numbers, Numbers]:
-    C = _quantile(confidence) * np.sqrt(np.maximum(var, 0))
+    C = normal_quantile(confidence) * np.sqrt(np.maximum(var, 0))
     return find((count - C) / 2, count), find((count + C) / 2 + 1, count)
 
 
-def _quantile(confidence: float) -> float:
+def normal_quantile(confidence: float) -> float:
+    """Give how many standard deviations a two-sided interval of a normal distribution reaches."""
     from scipy.special import ndtri
 
     return float(ndtri((1 + confidence) / 2))
@@ -587,7 +588,7 @@ def _inverted(ranks: Codes) -> tuple[Codes, Codes]:
     return np.concatenate(greater), np.concatenate(less)
 
 
-class _search:  # noqa: N801 - a function with its strata
+class _Search:
     """The slope at a rank among the pairs of one long series, found without listing them all.
 
     A sample of pairs brackets the rank; counting inversions of the residuals says how many slopes lie
@@ -738,7 +739,7 @@ def _line(
         if n:
             intercept[rows] = _median(through[order][_rows_of(starts[rows], n)])
     centre, low, high = np.full(k, np.nan), np.full(k, np.nan), np.full(k, np.nan)
-    z = _quantile(confidence)
+    z = normal_quantile(confidence)
     for n, rows in _by_length(flat.lengths[chunk]):
         at = _rows_of(flat.starts[chunk[rows]], n)
         x = flat.time[at]
@@ -746,7 +747,7 @@ def _line(
         with np.errstate(invalid="ignore"):
             residual = flat.value[at] - slope[rows][:, None] * x - intercept[rows][:, None]
         residual.sort(axis=1)
-        find = _in_table(residual, np.arange(len(rows)))
+        find = _InTable(residual, np.arange(len(rows)))
         many = np.full(len(rows), n)
         for name, rank in ((low, (n - z * n**0.5) / 2), (high, (n + z * n**0.5) / 2 + 1)):
             name[rows] = np.abs(find(np.full(len(rows), np.clip(rank, 1, n)), many))
@@ -922,19 +923,19 @@ def _censored(flat: _Flat, chunk: Codes, confidence: float, serial: Serial | Non
         both = np.concatenate([rising, falling], axis=1)
         table[of[rows][:, None], first[rows][:, None] + np.arange(both.shape[1])] = both
     if table is None:
-        search = _search_steps(flat, parts, low, high)
+        search = _SearchSteps(flat, parts, low, high)
         find: Any = search
         ups, count = np.array([search.up]), np.array([search.count])
     else:
         table.sort(axis=1)
-        find = _in_table(table, np.arange(k))
+        find = _InTable(table, np.arange(k))
         ups = np.bincount(of, up, k).astype(np.int64)
         count = np.bincount(of, steps, k).astype(np.int64)
     sums = _summed(of, k, sizes, S_part, var_part, tied_x, tied_y)
     # S of the residuals falls by one at each step, from the number of pairs that can rise: it is zero
     # between the steps of rank `ups` and `ups + 1`. The interval is where it is within C of zero.
     middle = np.where((ups > 0) & (ups < count), ups + 0.5, np.nan)
-    C = _quantile(confidence) * np.sqrt(np.maximum(sums.var, 0))
+    C = normal_quantile(confidence) * np.sqrt(np.maximum(sums.var, 0))
     if table is None:
         search.look_up([float(middle[0]), float(ups[0] - C[0] - 0.5), float(ups[0] + C[0] + 1.5)])
     slope = find(middle, count)
@@ -1005,7 +1006,7 @@ def _steps(x: Numbers, low: Numbers, high: Numbers) -> tuple[Numbers, Numbers]:
     return rising, falling
 
 
-class _search_steps:  # noqa: N801 - a function with its strata
+class _SearchSteps:
     """The steps at some ranks for one long censored series: in two passes of chunks, so that memory stays bounded.
 
     The first pass counts the steps and keeps a sample, the second lists those near the ranks asked for.
@@ -1145,7 +1146,7 @@ def _turnbull_line(flat: _Flat, chunk: Codes, slope: Numbers, confidence: float)
     """Put the line through the median residual of Turnbull's distribution."""
     k = len(chunk)
     line = _Line(*(np.full(k, np.nan) for _ in range(4)))
-    z = _quantile(confidence)
+    z = normal_quantile(confidence)
     for n, rows in _by_length(flat.lengths[chunk]):
         rows = rows[np.isfinite(slope[rows])]
         # The tables of this step are some twenty times the readings.

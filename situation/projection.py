@@ -27,16 +27,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from situation.errors import ChoiceError
-from situation.kendall import _quantile, turnbull_quantiles
+from situation.kendall import normal_quantile, turnbull_quantiles
 from situation.standard import Limit
 from situation.trend import (
     NOT_ENOUGH,
-    _microseconds,
-    _table_sides,
-    _words,
     decimal_years,
     from_decimal_years,
     line_band,
+    microseconds,
+    sides_of,
+    words,
 )
 from situation.trend import trends as trends_of
 
@@ -130,7 +130,7 @@ def project(
             said[i] += " The newest reading alone is beyond the limit."
     return pd.DataFrame(
         {
-            "crossing": _words(list(CROSSINGS), code),
+            "crossing": words(list(CROSSINGS), code),
             "crossing_time": from_decimal_years(times) if k else _no_times(),
             "crossing_earliest": from_decimal_years(earliest) if k else _no_times(),
             "crossing_latest": from_decimal_years(latest_time) if k else _no_times(),
@@ -378,7 +378,7 @@ def _drift(one: pd.DataFrame, confidence: float) -> float:
     lead = t - decimal_years([row["last_time"]])[0]
     estimate, low, high = line_band(row, t, confidence)
     down, up = _scatter(table.iloc[:known], row, confidence)
-    error, side = later["value"].to_numpy(dtype=np.float64) - estimate, _table_sides(later["censoring"])
+    error, side = later["value"].to_numpy(dtype=np.float64) - estimate, sides_of(later["censoring"])
     # A bound that the line respects is no error.
     error = np.where((side < 0) & (error > 0) | (side > 0) & (error < 0), 0.0, error)
     allowed = np.where(error > 0, np.hypot(high - estimate, up), np.hypot(estimate - low, down))
@@ -389,8 +389,8 @@ def _drift(one: pd.DataFrame, confidence: float) -> float:
 
 def _scatter(one: pd.DataFrame, row: Any, confidence: float) -> tuple[float, float]:
     """Say how far below and above the line a reading lies, at the quantiles of a two-sided interval."""
-    value, side = one["value"].to_numpy(dtype=np.float64), _table_sides(one["censoring"])
-    line = float(row["intercept"]) + float(row["slope"]) * decimal_years(_microseconds(one["time"]))
+    value, side = one["value"].to_numpy(dtype=np.float64), sides_of(one["censoring"])
+    line = float(row["intercept"]) + float(row["slope"]) * decimal_years(microseconds(one["time"]))
     n, tail = len(value), (1 - confidence) / 2
     rank = tail * (n + 1)
     q = np.clip(np.array([rank / n, 0.25, 0.5, 0.75, 1 - (rank - 1) / n]), 1e-9, 1 - 1e-9)
@@ -405,6 +405,6 @@ def _scatter(one: pd.DataFrame, row: Any, confidence: float) -> tuple[float, flo
     down, up = max(-found[0], 0.0), max(found[4], 0.0)
     if rank < 1:
         # Too few readings to have seen so rare a one: the quartiles say how wide a normal scatter is.
-        spread = _quantile(confidence) * max(found[3] - found[1], 0.0) / (2 * 0.6744897501960817)
+        spread = normal_quantile(confidence) * max(found[3] - found[1], 0.0) / (2 * 0.6744897501960817)
         down, up = max(down, spread), max(up, spread)
     return float(down), float(up)

@@ -31,7 +31,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from situation.errors import ChoiceError
-from situation.kendall import CORRECTED, NONE_FOUND, Kendall, Serial, _quantile, kendall
+from situation.kendall import CORRECTED, NONE_FOUND, Kendall, Serial, kendall, normal_quantile
 
 Numbers = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -125,7 +125,7 @@ def decimal_years(time: Any) -> Numbers:
     >>> decimal_years(pd.to_datetime(["2024-01-01", "2024-07-01"]))
     array([2024.        , 2024.49726776])
     """
-    stamps = _microseconds(time)
+    stamps = microseconds(time)
     year = stamps.astype("datetime64[Y]")
     start = year.astype("datetime64[us]")
     length = ((year + 1).astype("datetime64[us]") - start) / np.timedelta64(1, "us")
@@ -147,7 +147,8 @@ def from_decimal_years(years: npt.ArrayLike) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(np.where(usable, stamps, np.datetime64("NaT", "us"))).tz_localize("UTC")
 
 
-def _microseconds(time: Any) -> npt.NDArray[np.datetime64]:
+def microseconds(time: Any) -> npt.NDArray[np.datetime64]:
+    """Give times as plain numpy ones, UTC; what has no zone is taken for UTC."""
     index = pd.DatetimeIndex(time)
     if index.tz is not None:
         index = index.tz_convert("UTC").tz_localize(None)
@@ -321,9 +322,9 @@ def trends(table: pd.DataFrame, *, confidence: float = 0.95, rules: Rules = RULE
     """
     _check_confidence(confidence)
     who = table["series"].to_numpy(dtype=np.int64)
-    stamps = _microseconds(table["time"])
+    stamps = microseconds(table["time"])
     value = table["value"].to_numpy(dtype=np.float64)
-    side = _table_sides(table["censoring"])
+    side = sides_of(table["censoring"])
     if not (np.isfinite(value).all() and not np.isnat(stamps).any()):
         keep = np.isfinite(value) & ~np.isnat(stamps)
         who, stamps, value, side = who[keep], stamps[keep], value[keep], side[keep]
@@ -350,7 +351,8 @@ def trends(table: pd.DataFrame, *, confidence: float = 0.95, rules: Rules = RULE
     return _frame(held, found, worked, seasonal, why, confidence)
 
 
-def _table_sides(censoring: pd.Series) -> npt.NDArray[np.int8]:
+def sides_of(censoring: pd.Series) -> npt.NDArray[np.int8]:
+    """Give -1 for "<", 1 for ">" and 0 for a number."""
     less = np.asarray(censoring == "<", dtype=bool)
     more = np.asarray(censoring == ">", dtype=bool)
     return more.astype(np.int8) - less.astype(np.int8)
@@ -590,21 +592,22 @@ def _frame(
         "first_time": utc["first"],
         "last_time": utc["last"],
         "years": held.years,
-        "method": _words([METHODS[bool(i & 1), bool(i & 2)] for i in range(4)] + [""], method),
+        "method": words([METHODS[bool(i & 1), bool(i & 2)] for i in range(4)] + [""], method),
         "seasonal": seasonal & worked_flag,
         **numbers,
-        "distribution": _words(["normal", "exact", ""], spread(found.exact, 2, np.int64)),
+        "distribution": words(["normal", "exact", ""], spread(found.exact, 2, np.int64)),
         "confidence": np.full(k, confidence),
         "df": spread(found.df, 0, np.int64),
-        "serial_correlation": _words([SERIAL[i] for i in range(3)], serial),
-        "trend": _words([RISING, FALLING, NO_TREND, NOT_ENOUGH], kind),
+        "serial_correlation": words([SERIAL[i] for i in range(3)], serial),
+        "trend": words([RISING, FALLING, NO_TREND, NOT_ENOUGH], kind),
         "why": pd.array(why, dtype="str"),
     }
     return pd.DataFrame(frame, index=pd.RangeIndex(k, name="series"))[list(COLUMNS)]
 
 
-def _words(words: list[str], codes: npt.NDArray[Any]) -> pd.api.extensions.ExtensionArray:
-    return pd.array(words, dtype="str").take(codes)
+def words(names: list[str], codes: npt.NDArray[Any]) -> pd.api.extensions.ExtensionArray:
+    """Give each code its word, as a column of texts; a list comprehension is slow at 100,000 rows."""
+    return pd.array(names, dtype="str").take(codes)
 
 
 # --- the line to be drawn --------------------------------------------------------------------------------
@@ -638,13 +641,15 @@ def band(
     when = one["time"] if at is None else at
     t = decimal_years(when)
     estimate, low, high = line_band(row, t, confidence)
-    stamps = pd.DatetimeIndex(_microseconds(when)).tz_localize("UTC")
+    stamps = pd.DatetimeIndex(microseconds(when)).tz_localize("UTC")
     return pd.DataFrame({"time": stamps, "estimate": estimate, "low": low, "high": high})
 
 
 def line_band(row: Any, t: Numbers, confidence: float | None = None) -> tuple[Numbers, Numbers, Numbers]:
     """Give the line and its band at decimal years *t*; see ``band``."""
-    scale = 1.0 if confidence is None else _quantile(confidence) / _quantile(float(row["confidence"]))
+    scale = (
+        1.0 if confidence is None else normal_quantile(confidence) / normal_quantile(float(row["confidence"]))
+    )
     slope, away = float(row["slope"]), t - float(row["centre_time"])
     estimate = float(row["intercept"]) + slope * t
     below, above = slope - float(row["slope_low"]), float(row["slope_high"]) - slope
@@ -670,7 +675,7 @@ def smooth(one: pd.DataFrame, *, share: float = 2 / 3, points: int = 80) -> pd.D
     DataFrame
         ``time`` (evenly spaced over the record), ``low``, ``high``: equal where nothing is censored.
     """
-    t, y, side = decimal_years(one["time"]), one["value"].to_numpy(float), _table_sides(one["censoring"])
+    t, y, side = decimal_years(one["time"]), one["value"].to_numpy(float), sides_of(one["censoring"])
     if len(np.unique(t)) < 4:
         return pd.DataFrame({"time": pd.DatetimeIndex([], tz="UTC"), "low": [], "high": []})
     grid = np.linspace(t.min(), t.max(), points)

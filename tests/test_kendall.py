@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pymannkendall
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from situation import kendall as module
 from situation.kendall import Serial, exact_two_sided, kendall, permutation_variance, score, two_sided
@@ -306,6 +308,33 @@ def test_a_long_censored_series_is_streamed_and_gives_what_listing_gives(
 def _close(a: Trend, b: Trend) -> bool:
     names = ("S", "var_S", "slope", "slope_low", "slope_high", "intercept")
     return all(getattr(a, name) == pytest.approx(getattr(b, name), rel=1e-9) for name in names)
+
+
+@FEW
+@given(series(3))
+def test_scipy_agrees_on_tau_slope_and_exact_probability(rows: list[tuple[float, float]]) -> None:
+    x, y = np.array(rows).T
+    one = trend_of(x, y)
+    if len(set(x)) < 2 or len(set(y)) < 2:
+        return
+    assert one.tau_b == pytest.approx(stats.kendalltau(x, y).statistic)
+    assert one.slope == pytest.approx(stats.theilslopes(y, x).slope)
+    if one.distribution == "exact":
+        assert one.p == pytest.approx(stats.kendalltau(x, y, method="exact").pvalue)
+
+
+def test_pymannkendall_agrees_where_it_can() -> None:
+    """It knows ties in value but no dates; the seasons of its test are positions in the series."""
+    rng = np.random.default_rng(14)
+    y = rng.normal(0, 1, 48).round(1) + 0.02 * np.arange(48)
+    theirs, ours = pymannkendall.original_test(y), trend_of(np.arange(48), y)
+    assert (ours.S, ours.var_S) == (theirs.s, pytest.approx(theirs.var_s))
+    assert (ours.z, ours.p, ours.slope) == pytest.approx((theirs.z, theirs.p, theirs.slope))
+    theirs, ours = pymannkendall.seasonal_test(y, period=12), trend_of(
+        np.arange(48) // 12, y, season=np.arange(48) % 12
+    )  # fmt: skip
+    assert (ours.S, ours.var_S) == (theirs.s, pytest.approx(theirs.var_s))
+    assert (ours.z, ours.p, ours.slope) == pytest.approx((theirs.z, theirs.p, theirs.slope))
 
 
 # --- what must not matter --------------------------------------------------------------------------------

@@ -59,8 +59,12 @@ class Made:
     strips: pd.DataFrame
 
 
+#: The public sites of a group and of strips, and what the group is.
+Found = tuple[pd.DataFrame, pd.DataFrame, Group]
+
 _KEEP = 12
 _kept: OrderedDict[tuple[Any, ...], Made] = OrderedDict()
+_found: OrderedDict[tuple[Any, ...], Found] = OrderedDict()  # both kinds are made from the same sites
 _turn = threading.Lock()  # one maker at a time: a surface may take a second and some hundred megabytes
 
 
@@ -91,6 +95,7 @@ def forget() -> None:
     """Drop every kept field (tests)."""
     with _turn:
         _kept.clear()
+        _found.clear()
 
 
 def _make(view: View, kind: str, now: pd.Timestamp) -> Made:
@@ -110,7 +115,16 @@ def _make(view: View, kind: str, now: pd.Timestamp) -> Made:
         return Made(None, str(why), sites, strips)
 
 
-def _sites(view: View, now: pd.Timestamp) -> tuple[pd.DataFrame, pd.DataFrame, Group]:
+def _sites(view: View, now: pd.Timestamp) -> Found:
+    key = pictures.key_of(view, now)
+    if key not in _found:
+        _found[key] = _look(view, now)
+        while len(_found) > 2:
+            _found.popitem(last=False)
+    return _found[key]
+
+
+def _look(view: View, now: pd.Timestamp) -> Found:
     """Assess the sites of one medium, fraction and depth, and hide what must be hidden."""
     topic, standard, moment = view.chosen_topic, standards().get(view.standard), _moment(view, now)
     latest = readings_for(store.shared(settings().active_store_url), view, standard, now)

@@ -411,10 +411,10 @@ def _pairs(xy: Floats) -> tuple[Wholes, Wholes]:
     left, right = np.triu_indices(_SAMPLE, 1)
     near = _tree(xy).query(xy, _NEAR + 1)[1]
     own = np.repeat(np.arange(len(xy)), _NEAR + 1)
-    both = np.stack([np.r_[some[left], own], np.r_[some[right], near.reshape(-1)]])
-    both.sort(axis=0)
-    keys = np.unique(both[0] * len(xy) + both[1])
-    return keys // len(xy), keys % len(xy)
+    pairs = np.sort(np.stack([own, near.reshape(-1)]), axis=0)
+    keys = np.sort(pairs[0] * len(xy) + pairs[1])
+    keys = keys[np.r_[True, keys[1:] != keys[:-1]]]  # most are each other's neighbours
+    return np.r_[some[left], keys // len(xy)], np.r_[some[right], keys % len(xy)]
 
 
 def _edges(distance: Floats, most: float) -> Floats:

@@ -1276,6 +1276,10 @@ def sources() -> int:
       suspect        it gave nothing (or little) where it gave more before; its old readings stay
       failing        the last fetch failed; nothing of it was kept
       key missing    it needs a key that is not set
+
+    \b
+    Example:
+      python -m commonsight sources --json
     """
     from sensors.source_state import Fetches, state_of
     from sensors.sources import available

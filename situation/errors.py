@@ -18,9 +18,9 @@ Each message is one sentence for a person who can act: what was wrong, where, wh
     + StoreFull         the disk is full; nothing was kept of this batch
   x SensorError         a source could not be asked, or its answer not be used; nothing of it was kept
     + SourceUnavailable no answer, or one of a server in trouble, after all tries
-      ~ RateLimited     it asks to wait longer than we wait; knows when to come back
+      * RateLimited     it asks to wait longer than we wait; knows when to come back
     + BadRequest        the source refuses the question; asking again would not help
-      ~ TooMuch         it says that too much was asked at once
+      * TooMuch         it says that too much was asked at once
     + KeyMissing        it needs a key that is not set, or refuses the one that is
     + IncompleteResponse an answer is cut short, or counts less than it declares
     + SchemaDrift       an answer is whole and has not the fields that it should have

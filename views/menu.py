@@ -13,6 +13,7 @@ PAGES = {
     "trends.py": ("trends.page", ":material/trending_up:"),
     "upload.py": ("upload.title", ":material/upload_file:"),
     "review.py": ("review.title", ":material/rule:"),
+    "sources.py": ("sources.title", ":material/sensors:"),
     "about.py": ("about.title", ":material/info:"),
 }
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -89,11 +90,7 @@ def test_a_fetch_is_one_batch_and_one_line(wqp, kept):
     assert len(report.bodies) == 1
     assert len(report.bodies[0]["sha256"]) == 64
     assert [b.batch for b in kept.history()] == [report.batch]
-    assert (
-        Fetches(kept.home).of("wqp")
-        == [replace(report, bodies=list(report.bodies), asked=report.asked, warnings=list(report.warnings))]
-        or Fetches(kept.home).of("wqp")[0].batch == report.batch
-    )
+    assert [(r.batch, r.said) for r in Fetches(kept.home).of("wqp")] == [(report.batch, report.said)]
     table = kept.observations(review="all")
     below = table[table["censoring"] == "<"]
     assert len(below) == 4
@@ -348,7 +345,7 @@ def test_the_next_collection_asks_back_as_far_as_results_come_late(wqp, kept):
     report = pull(wqp, kept)
     asked, goes_on = going_on(WQP, WQP.ask(base_url=wqp.base_url, bbox=BOX, topic="groundwater"), kept)
     assert goes_on
-    assert asked.since == report.moment() - timedelta(days=WQP.overlap_days)
+    assert abs(asked.since + timedelta(days=WQP.overlap_days) - report.moment()) < timedelta(seconds=2)
     assert asked.modified_since is None
     changed = WATER.since_last(WATER.ask(bbox=BOX), report.moment())
     assert report.moment() - changed.modified_since == timedelta(hours=1)
@@ -429,7 +426,7 @@ def test_pages_are_read_to_the_end_and_joined_with_their_sites(water, kept):
     assert table["phenomenon_time"].max().isoformat().startswith("2024-01-28T")
 
 
-@pytest.mark.parametrize("fault", [f for f in PASSING if f.name not in ("refused", "not found")][::3],
+@pytest.mark.parametrize("fault", [f for f in PASSING if f.name not in ("refused", "not found", "redirect in a circle")][::3],
                          ids=lambda fault: fault.name)  # fmt: skip
 def test_a_fault_in_the_middle_of_the_pages_loses_none_of_them(water, kept, fault):
     water.fault = {1: faulty(fault, json.dumps(features("field-measurements", range(20, 40))).encode(),
@@ -474,9 +471,11 @@ print(pull(SENSOR, ask, open_store(sys.argv[2]), guarded=False).outcome)
 
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
 def test_a_process_killed_in_the_middle_of_a_page_leaves_nothing_half_done(water, tmp_path):
+    over = threading.Event()
+
     def slow():
         yield b'{"type": "FeatureCollection", "features": ['
-        time.sleep(20)
+        over.wait(30)
 
     water.fault = {1: Response(slow(), content_type="application/json")}
     url = f"duckdb:{tmp_path / 'store'}"
@@ -489,6 +488,7 @@ def test_a_process_killed_in_the_middle_of_a_page_leaves_nothing_half_done(water
     assert len(water.asked) == 3
     os.kill(child.pid, signal.SIGKILL)
     child.wait()
+    over.set()
     kept = store.open_store(url)
     assert (kept.history(), Fetches(kept.home).all()) == ([], [])
     report = pull(water, kept, WATER, options=LEVELS)
@@ -600,7 +600,7 @@ def test_the_command_line_pulls_lists_and_collects(wqp, tmp_path, monkeypatch):
         (("pull", "wqp", "--property", "pm25"), "cannot be asked for pm25"),
         (("pull", "wqp", "--option", "x"), "NAME=VALUE"),
         (("pull", "wqp", "--since", "2024-02-01", "--until", "2024-01-01"), "ends"),
-        (("collect",), "names no source"),
+        (("collect",), "to collect from"),
     ],
 )
 def test_a_question_that_makes_no_sense_is_a_sentence(tmp_path, words, said):

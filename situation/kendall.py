@@ -649,6 +649,8 @@ class _Search:
             if expected > self.LISTED and len(sample) < 64 * self.SAMPLE:
                 sample = self.sample = np.sort(np.concatenate([sample, self._sampled(3 * len(sample))]))
                 continue
+            if expected > self.LISTED:
+                low, high = self._narrowed(low, high, first, last, N)
             under = self._below(low) if np.isfinite(low) else 0
             inside = self._between(low, high)
             if not under < first <= last <= under + len(inside):
@@ -657,6 +659,21 @@ class _Search:
             at = [first - under - 1, last - under - 1]
             found = np.partition(inside, at)[at]
             return float(found[0]), float(found[1])
+
+    def _narrowed(self, low: float, high: float, first: int, last: int, N: int) -> tuple[float, float]:
+        """Halve a bracket by counting until what lies in it can be listed (some 50,000 readings and more)."""
+        under = self._below(low) if np.isfinite(low) else 0
+        upto = self._below(high) if np.isfinite(high) else N
+        while upto - under > self.LISTED and high - low > 1e-13 * max(abs(low), abs(high)) < np.inf:
+            middle = low + 0.4142135623 * (high - low)
+            count = self._below(middle)
+            if count < first:
+                low, under = middle, count
+            elif count >= last:
+                high, upto = middle, count
+            else:
+                break
+        return low, high
 
     @staticmethod
     def _gap_below(sample: Numbers, at: int) -> float:

@@ -382,7 +382,9 @@ def _drift(one: pd.DataFrame, confidence: float) -> float:
     # A bound that the line respects is no error.
     error = np.where((side < 0) & (error > 0) | (side > 0) & (error < 0), 0.0, error)
     allowed = np.where(error > 0, np.hypot(high - estimate, up), np.hypot(estimate - low, down))
-    excess = np.sqrt(np.maximum(error**2 - allowed**2, 0.0))
+    # The difference of the squares as a product, which huge numbers do not overflow.
+    beyond = np.maximum(np.abs(error) - allowed, 0.0)
+    excess = np.sqrt(beyond) * np.sqrt(beyond + 2 * allowed)
     rate = np.divide(excess, lead, out=np.zeros(len(t)), where=(lead > 0) & np.isfinite(excess))
     return float(np.quantile(rate, confidence))
 

@@ -3,7 +3,8 @@
 The estimate is the local **median**: ordinary kriging of logarithms, taken back with exp(). The mean of a
 lognormal would be exp(estimate + half a variance), where an error in the variance is an error in the answer
 (Journel & Huijbregts 1978, p. 572), so it is not given. Quantities that are no concentrations (pH, degrees,
-anything with negative results) are kriged as they are. The chance is indicator kriging: 1 where the site is
+negative results without a limit) are kriged as they are; a concentration of 0 or less, as counters of
+radioactivity give, is taken for less than the least that was measured. The chance is indicator kriging: 1 where the site is
 above the limit, 0 where it is not (Journel 1983, Math. Geol. 15:445), cut to 0 and 1.
 
 How a censored reading enters. For the chance, ``<5`` is 0 when the limit is 5 or more, and unknown, left out
@@ -54,6 +55,8 @@ SHAKY = 50
 FEWEST_EACH = 3
 #: Largest share of censored readings for an estimate.
 MOST_CENSORED = 0.5
+#: Of more sites than this a sample is taken, the same every time: it takes some ten seconds already.
+MOST_SITES = 50_000
 #: Depths (metres) at which the ground is parted where the readings do not name an aquifer.
 DEPTHS = (30.0, 100.0)
 #: Share of the variance that kriging must take away somewhere for it to be drawn there.
@@ -435,8 +438,8 @@ def estimate(table: pd.DataFrame, limit: Limit | None, *, group: Group, grid_m: 
     error, usual = float(np.median(miss)), float(np.median(flat))
     if logs:
         error, usual = math.exp(error), math.exp(usual)
-    within = f"a factor of {error:.2g}" if logs else f"{error:.2g} {shown(unit)}".strip()
-    other = f"{usual:.2g}" if logs else f"{usual:.2g} {shown(unit)}".strip()
+    within = f"a factor of {error:.2g}" if logs else f"{_number(error)} {shown(unit)}".strip()
+    other = f"{usual:.2g}" if logs else f"{_number(usual)} {shown(unit)}".strip()
     note = (
         f"{_who(group, len(lon))} Tested by hiding one place after the other: half of {whole.sum()} estimates were within {within} of "
         f"what was measured (one number everywhere: {other})."
@@ -494,7 +497,11 @@ def _usable(table: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     left: tuple[str, ...] = ()
     left = _told(left, int((~placed).sum()), "without a place")
     left = _told(left, int((placed & ~current).sum()), "too old")
-    return table[placed & current], left
+    usable = table[placed & current]
+    if len(usable) > MOST_SITES:
+        left = _told(left, len(usable) - MOST_SITES, "not in the sample that was taken of so many")
+        usable = usable.sample(MOST_SITES, random_state=0)
+    return usable, left
 
 
 def _told(before: tuple[str, ...], n: int, why: str) -> tuple[str, ...]:
@@ -588,7 +595,8 @@ def _form(usable: pd.DataFrame, limit: Limit | None) -> tuple[str, str]:
 def _is_concentration(known: pd.DataFrame, limit: Limit | None, unit: str) -> bool:
     if unit in ("[pH]", "Cel") or (limit is not None and limit.comparison == "outside range"):
         return False
-    return not (known["result"].dropna() < 0).any() and bool((known["result"].dropna() > 0).any())
+    result = known["result"].dropna()
+    return bool((result > 0).any()) and (limit is not None or not (result < 0).any())
 
 
 def _intervals(known: pd.DataFrame, logs: bool) -> tuple[pd.DataFrame, Floats, Floats, int]:
@@ -599,7 +607,7 @@ def _intervals(known: pd.DataFrame, logs: bool) -> tuple[pd.DataFrame, Floats, F
     high = np.where(sign == "=", result, np.where(sign == "<", bound, np.inf))
     if not logs:
         return known, low, high, 0
-    # A zero has no logarithm; somebody who wrote it saw less than the least that was ever seen here.
+    # A zero has no logarithm; who wrote it (or a count below the background) saw less than the least seen here.
     zero = high <= 0
     least = result[result > 0].min()
     zeros = int((zero & (sign == "=")).sum())
@@ -669,15 +677,22 @@ def _censoring_said(censored: Flags, zeros: int) -> tuple[str, ...]:
     said: tuple[str, ...] = ()
     if censored.any():
         said = (
-            f"{censored.sum()} readings only say less (or more) than a number: each stands for what its "
-            "neighbours make likely on that side of it, with that much doubt, not for the number or half of it.",
+            f"Readings that only say less (or more) than a number: {censored.sum()}. Each stands for what its "
+            "neighbours make likely on that side of it, with that much doubt; not for the number, nor half of it.",
         )
     if zeros:
-        said = (*said, f"{zeros} readings of 0 count as less than the least that was measured.")
+        said = (
+            *said,
+            f"Readings of 0 or less: {zeros}. They count as less than the least that was measured.",
+        )
     return said
 
 
 # ---- classes ----------------------------------------------------------------------------------------
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
 
 
 def classes(limit: Limit | None, values: Floats, unit: str) -> tuple[tuple[float, ...], tuple[str, ...]]:
@@ -700,7 +715,7 @@ def classes(limit: Limit | None, values: Floats, unit: str) -> tuple[tuple[float
         Six.
     """
     breaks = _breaks(limit, values)
-    texts = [f"{edge:.4g}" for edge in breaks]
+    texts = [_number(edge) for edge in breaks]
     labels = [f"under {texts[0]}", *(f"{a} to {b}" for a, b in zip(texts, texts[1:], strict=False))]
     labels = [f"{label} {unit}".strip() for label in [*labels, f"over {texts[-1]}"]]
     if limit is not None:

@@ -94,6 +94,14 @@ def test_old_readings_and_those_that_cannot_tell_are_left_out_and_counted():
     assert "5 too old; 3 cannot tell" in said
 
 
+def test_of_very_many_sites_a_sample_is_taken_and_said(monkeypatch):
+    monkeypatch.setattr(surface, "MOST_SITES", 60)
+    fields = [probability(sites(90), group=GROUP) for _ in range(2)]
+    assert len(fields[0].values) == 60
+    assert "30 not in the sample" in " ".join(fields[0].more)
+    np.testing.assert_array_equal(fields[0].longitude, fields[1].longitude)
+
+
 def test_hidden_sites_of_one_square_are_one_place_with_their_share():
     table = sites(60)
     table.loc[[0, 1], ["longitude", "latitude"]] = [[7.1, 47.1]] * 2
@@ -183,7 +191,10 @@ def test_zeros_of_a_concentration_count_as_less_than_the_least():
     table.loc[least.index[:5], "result"] = 0.0
     field = estimate(table, LIMIT, group=GROUP)
     assert np.isfinite(field.values).all()
-    assert "5 readings of 0 count as less than the least" in " ".join(field.more)
+    assert "Readings of 0 or less: 5." in " ".join(field.more)
+    less = table.assign(result=table["result"].where(table["result"] > 0, -3.0))  # as counters give
+    assert estimate(less, LIMIT, group=GROUP).log
+    assert not estimate(less, None, group=GROUP).log  # without a limit it may be a level
 
 
 def test_more_than_a_bound_and_less_than_one_mirror_each_other():

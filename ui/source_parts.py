@@ -187,7 +187,7 @@ def _numbers(
     for column, (key, value) in zip(columns, told.items(), strict=True):
         with column:
             st.caption(say(key))
-            st.markdown(plain(value))
+            st.markdown(value)  # words of ours
 
 
 def _next(say: Words, topic: Topic, sensor: Sensor, held: Sequence[FetchReport], own: bool) -> str:

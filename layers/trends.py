@@ -130,7 +130,7 @@ _URGENT = (
 )
 _KEEP_ROWS = 2_000_000
 _STEPS = 60  # of a line in a chart
-_EYE_LEAST = 8  # readings that a smooth curve needs
+_EYE_LEAST = 8  # measured readings that a smooth curve needs
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,8 @@ class Trends:
 
         code, readings = self.codes[place], self.of(place)
         mine = readings[["series", "time", "value", "censoring"]]
-        eye = smooth(mine, points=_STEPS) if len(mine) >= _EYE_LEAST else pd.DataFrame()
+        measured = int(mine["censoring"].eq("=").sum())
+        eye = _without_gaps(smooth(mine, points=_STEPS), mine) if measured >= _EYE_LEAST else pd.DataFrame()
         if code not in self.fits.index or not np.isfinite(self.fits["slope"].get(code, np.nan)):
             return Lines(pd.DataFrame(), pd.DataFrame(), eye, None)
         fit = self.fits.loc[code]
@@ -236,7 +237,8 @@ class Lines:
         ``time, estimate, line_low, line_high, reading_low, reading_high``: from the last reading to the
         horizon.
     eye : DataFrame
-        ``time, low, high``: a smooth curve, for the eye only; twice where readings are censored.
+        ``time, low, high, piece``: a smooth curve, for the eye only; two where readings are censored, and
+        in pieces where years are missing.
     ends : Timestamp or None
         When the line would fall below zero although no reading ever did; band and fan end there.
     """
@@ -245,6 +247,15 @@ class Lines:
     fan: pd.DataFrame
     eye: pd.DataFrame
     ends: pd.Timestamp | None
+
+
+def _without_gaps(eye: pd.DataFrame, readings: pd.DataFrame) -> pd.DataFrame:
+    """Break a smooth curve where nothing was measured for a quarter of the record: it would make things up."""
+    when = np.sort(readings["time"].to_numpy("datetime64[us]"))
+    at = eye["time"].to_numpy("datetime64[us]")
+    after = np.clip(np.searchsorted(when, at), 1, len(when) - 1)
+    wide = np.diff(when) > (when[-1] - when[0]) / 4
+    return eye.assign(piece=np.cumsum(np.r_[0, wide])[after])[~wide[after - 1]].reset_index(drop=True)
 
 
 def _above_zero(lines: Lines, never_below: bool) -> Lines:

@@ -40,7 +40,7 @@ def yearly(site, name, kind, values, *, lon=LON, lat=LAT, start="2012-03-01", **
         detection_limit=np.where(less, numbers, np.nan),
         censoring=["<" if one else "=" for one in less],
         result_text=[str(value) for value in values],
-        observation_id=[f"{site}-{other}-{n}" for n in range(len(values))],
+        observation_id=[f"{site}-{start}-{other}-{n}" for n in range(len(values))],
         **other,
     )
 
@@ -255,6 +255,18 @@ def test_lines_end_where_a_decay_would_fall_below_zero(tmp_path, monkeypatch):
     straight = found.one(VIEW.but(site="t:decay", period="/2013-12-31"), NOW)
     assert straight.rows["trend"].iloc[0] == "not enough readings"
     assert len(straight.lines(0).band) == 0
+
+
+def test_the_smooth_line_is_broken_where_nothing_was_measured(tmp_path, monkeypatch):
+    monkeypatch.setenv("COMMONSIGHT_VAR", str(tmp_path))
+    old, new = (
+        yearly("t:gap", "Gap", "well", up(n=6), start=start) for start in ("1920-03-01", "2015-03-01")
+    )
+    put(pd.concat([old, new], ignore_index=True))
+    eye = found.one(VIEW.but(site="t:gap"), NOW).lines(0).eye
+    assert len(eye)
+    assert eye["piece"].nunique() == 2
+    assert not eye["time"].dt.year.between(1926, 2014).any()
 
 
 # -- over HTTP and on the command line ---------------------------------------------------------------

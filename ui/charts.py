@@ -14,6 +14,7 @@ from base64 import b64encode
 from html import escape
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from layers.trends import FAN, Lines, Trends
@@ -24,6 +25,8 @@ from ui.words import Words
 HEIGHT = 300
 _BLUE, _DARK, _ORANGE, _RED, _GREEN = "#0b5cad", "#333333", "#e08a00", "#b3261e", "#00805a"
 _PALE = "#f6d9a8"
+_YEAR_MS = 365.25 * 86_400_000
+_YEARS_ALONE = 4
 #: From so many readings on the marks are small, or they hide one another.
 _MANY = 150
 #: A limit so many times beyond the readings would press them into a line: it is named at the edge instead.
@@ -60,9 +63,10 @@ def series_chart(say: Words, one: Trends, place: int, *, fit: bool = False, heig
         title=bare(one.unit_text, 60),
         scale=alt.Scale(domain=[bottom, top], nice=False, zero=False),
     )
-    x = alt.X("ms:T", title=None, scale=alt.Scale(type="utc", nice=False))
+    seen = _when(readings, lines)
+    x = alt.X("ms:T", title=None, scale=alt.Scale(type="utc", nice=False), axis=_axis(alt, seen))
     # Vega takes a number in a domain of time for a year; two marks that nobody sees stretch the scale.
-    ends = alt.Chart(pd.DataFrame({"ms": _when(readings, lines)}))
+    ends = alt.Chart(pd.DataFrame({"ms": seen}))
     parts = [
         ends.mark_point(opacity=0).encode(x=x),
         *_fan(alt, lines, x),
@@ -90,6 +94,16 @@ def _when(readings: pd.DataFrame, lines: Lines) -> list[int]:
     rim = max((last - first) * 0.015, (pd.Timedelta(days=500) - (last - first)) / 2)
     found: list[int] = _ms(pd.Series([first - rim, last + rim])).tolist()
     return found
+
+
+def _axis(alt: Any, seen: list[int]) -> Any:
+    """Write years, or months as numbers: left alone, Vega writes months in English and hides the years."""
+    years = (seen[1] - seen[0]) / _YEAR_MS
+    if years > _YEARS_ALONE:
+        step = {"interval": "year", "step": int(np.ceil(years / 16))}
+        return alt.Axis(format="%Y", tickCount=step, labelOverlap=True)
+    step = {"interval": "month", "step": int(np.ceil(years * 12 / 12))}
+    return alt.Axis(format="%Y-%m", tickCount=step, labelOverlap=True)
 
 
 def _ms(times: pd.Series) -> pd.Series:
@@ -124,12 +138,16 @@ def _view(
             seen.append(level)
     bottom, top = min(seen), max(seen)
     if len(lines.fan):
-        # A fan that opens far would hide what was measured; the edge cuts it.
+        # A fan that opens far would hide what was measured; the edge cuts it. An edge may be open.
         room = 0.5 * max(top - bottom, 1e-9)
-        top = max(top, min(float(lines.fan["reading_high"].max()), top + room))
-        least = float(lines.fan["reading_low"].min())
+        edges = lines.fan[["estimate", "reading_low", "reading_high"]].to_numpy("float64")
+        edges = edges[np.isfinite(edges)]
+        top = max(top, min(float(edges.max(initial=top)), top + room))
+        least = float(edges.min(initial=bottom))
         bottom = min(bottom, max(least, bottom - room)) if low < 0 or ranged else bottom
     rim = 0.06 * max(top - bottom, 1e-9)
+    if any(level > top for level in levels):
+        top += rim  # room for the words that name it
     return (bottom if bottom == 0 else bottom - rim), top + rim
 
 
@@ -226,7 +244,8 @@ def _eye(alt: Any, lines: Lines, x: Any) -> list[Any]:
     curves = [("low", lines.eye["low"])]
     if not lines.eye["high"].equals(lines.eye["low"]):
         curves.append(("high", lines.eye["high"]))
-    parts = [lines.eye[["time"]].assign(value=value, curve=name) for name, value in curves]
+    pieces = lines.eye["piece"].astype("str")
+    parts = [lines.eye[["time"]].assign(value=value, curve=name + pieces) for name, value in curves]
     told = alt.Chart(_at(pd.concat(parts, ignore_index=True).dropna(subset="value")))
     mark = told.mark_line(strokeDash=[2, 2], strokeWidth=1.8, opacity=0.9, clip=True, color=_GREEN)
     return [mark.encode(x=x, y="value:Q", detail="curve:N")]
@@ -301,8 +320,8 @@ def legend(say: Words, one: Trends, place: int) -> str:
         "map.series_less": readings["censoring"].eq("<").any(),
         "map.series_more": readings["censoring"].eq(">").any(),
         "trends.line_trend": len(lines.band),
-        "trends.line_may": len(lines.fan),
-        "trends.line_readings": len(lines.fan),
+        "trends.line_may": len(lines.fan) and lines.fan["line_high"].notna().any(),
+        "trends.line_readings": len(lines.fan) and lines.fan["reading_high"].notna().any(),
         "trends.line_cross": one.rows["crossing"].iloc[place] == "crossing expected",
         "trends.line_eye": len(lines.eye),
     }

@@ -30,6 +30,7 @@ from ui.words import Ready, Words
 
 _MOST_ROWS = 5_000
 _MOST_CHARTS = 6
+_HEIGHT, _ROW = 360, 35  # pixels of the table, and of one of its rows
 
 _TREND = {"rising": "rising", "falling": "falling", "no clear trend": "flat", "not enough readings": "few"}
 _CROSSING = {
@@ -105,7 +106,7 @@ def top(say: Words, view: View, shown: Trends) -> None:
 
 def table(say: Words, view: View, shown: Trends) -> list[int]:
     """Draw the table of all series, and give the rows that are chosen in it or by the address."""
-    st.caption(say("trends.table_lead", unit=shown.unit_text or "–"))
+    st.caption(say("trends.table_lead", unit=shown.unit_text or PROPERTIES[view.observed_property].title))
     rows = shown.rows.iloc[:_MOST_ROWS]
     chosen = _from_address(view, shown)
     key = _key(view, shown)
@@ -114,7 +115,7 @@ def table(say: Words, view: View, shown: Trends) -> list[int]:
         key=key,
         hide_index=True,
         width="stretch",
-        height=360,
+        height=min(_HEIGHT, _ROW * (len(rows) + 1) + 3),
         column_config=_columns(say),
         on_select=lambda: _keep(key, shown),
         selection_mode="multi-row",
@@ -388,7 +389,7 @@ def _number(value: float) -> str:
     ('+0.0844', '-11,000', '0')
     """
     if pd.isna(value):
-        return "–"
+        return "?"
     if abs(value) < 1000:
         return f"{value:+.3g}" if value else "0"
     return f"{float(f'{value:.3g}'):+,.0f}"

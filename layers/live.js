@@ -235,8 +235,47 @@
       legend(shown);
     }
     if (!shown.length) legend(shown);
+    if (!failed) tellNews(shown);
     say(failed || (shown.length ? "" : state.setup.words.no_layer));
     if (!failed) state.settled = (state.settled || 0) + 1;
+  }
+
+  /* What came since the page was opened, for what is in view: asked only once the data have moved. */
+  async function tellNews(shown) {
+    const first = shown.find((one) => one.answer && one.kind === "marks");
+    if (!first || state.choice.query.includes("as_of=")) return showNews(null);
+    const version = first.answer.version;
+    if (state.opened === undefined) state.opened = version;
+    if (version <= state.opened) return showNews(null);
+    const url = `${first.url.replace(/\/api\/[^?]*/, "/api/new")}&seen=${state.opened}`;
+    try {
+      const mine = state.turn, told = await ask(url);
+      if (mine === state.turn) showNews(told);
+    } catch (failure) { /* the map itself is fine */ }
+    return undefined;
+  }
+
+  function showNews(told) {
+    if (!state.news) {
+      const control = L.control({ position: "topright" });
+      control.onAdd = () => (state.news = L.DomUtil.create("div", "cs-note cs-news leaflet-bar"));
+      control.addTo(state.map);
+      state.news.setAttribute("role", "status");
+      L.DomEvent.disableClickPropagation(state.news);
+    }
+    const lines = told && told.sites ? [state.setup.words.new_since,
+      state.setup.words.new_readings.replace("{n}", told.sites.toLocaleString()),
+      ...(told.above ? [state.setup.words.new_above.replace("{n}", told.above.toLocaleString())] : [])] : [];
+    if (state.news.dataset.said === lines.join("|")) return;
+    state.news.dataset.said = lines.join("|");
+    state.news.replaceChildren();
+    lines.forEach((line, i) => text(i ? "div" : "b", line, state.news));
+    state.news.style.display = lines.length ? "block" : "none";
+    if (!lines.length) return;
+    const done = text("button", "×", state.news); /* seen: from now on only what comes after */
+    done.title = state.setup.words.new_done;
+    done.setAttribute("aria-label", state.setup.words.new_done);
+    done.onclick = () => { state.opened = told.version; showNews(null); };
   }
 
   /* What this browser saw last, for "what changed since my last visit". */

@@ -20,6 +20,7 @@ from starlette.routing import Route
 #: Address to the module and function of ``routes`` that answers there, in the order in which they are tried.
 ADDRESSES = {
     "/api/cells": "cells.cells",
+    "/api/new": "news.new",
     "/api/surface": "surface.surface",
     "/api/next": "surface.next_points",
     "/api/next.csv": "surface.next_csv",

@@ -60,6 +60,7 @@ _SAID = (
     "no_layer",
     "how",
 )
+_NEWS = ("new_since", "new_readings", "new_above", "new_done")
 
 
 def show(say: Words, view: View, picture: Picture, asked: Mapping[str, str], alt: str = "") -> None:
@@ -116,6 +117,7 @@ def new_click(answer: Mapping[str, Any] | None, before: tuple[int, str] | None) 
 
 def _words(say: Words) -> dict[str, str]:
     said = {name: say.text(f"map.{name}") for name in _SAID}
+    said |= {name: say.text(f"sources.{name}", n="{n}") for name in _NEWS}
     return said | {"sites": say.text("map.marks")}
 
 

@@ -29,7 +29,7 @@ def test_the_sources_of_the_issue_are_there() -> None:
     assert set(SOURCES) >= {
         "usgs_water", "usgs_samples", "wqp", "hubeau_qualite", "hubeau_niveaux", "ea_water_quality",
         "ea_hydrology", "sensorthings", "openaq", "sensor_community", "opensensemap", "safecast",
-        "eea_waterbase", "usgs_earthquakes", "gdacs", "kobo", "odk",
+        "eea_waterbase", "usgs_earthquakes", "gdacs", "kobo", "odk", "ea_flood", "hubeau_hydrometrie",
     }  # fmt: skip
 
 

@@ -521,3 +521,52 @@ def test_numbers_are_kept_as_they_were_written() -> None:
     body = Body("1", b'[{"id": 1, "value": 0.500, "unit": "cpm", "captured_at": "2024-03-05T10:00:00Z", '
                      b'"latitude": 1.0, "longitude": 2.0, "device_id": null}]')  # fmt: skip
     assert read("safecast", [body]).observations.loc[0, "result_text"] == "0.500"
+
+
+# --- rivers ----------------------------------------------------------------------------------------
+
+
+def test_hubeau_hydrometrie_has_units_that_no_field_says() -> None:
+    reading = read("hubeau_hydrometrie", bodies("hubeau_hydrometrie"))
+    level, flow = reading.one(observed_property="gage_height"), reading.one(observed_property="discharge")
+    assert (level["result"], level["unit"], level["result_status"]) == (910.0, "mm", "provisional")
+    assert (flow["result"], flow["unit"], flow["result_status"]) == (648660.0, "L/s", "suspect")
+    assert flow["phenomenon_time_precision"] == "day"
+
+
+def test_hubeau_hydrometrie_recorded() -> None:
+    names = ("hydrometrie_station_F700000102", "hydrometrie_obs_F700000102_H", "hydrometrie_daily_V100001001")
+    reading = read("hubeau_hydrometrie", [recorded(f"hubeau/{name}.json") for name in names])
+    assert len(reading.observations) == 11
+    level = reading.one(observed_property="gage_height")
+    assert (level["result_text"], level["unit"]) == ("910.0", "mm")
+    assert level["monitoring_location_name"].startswith("La Seine à Paris")
+    daily = reading.observations[reading.observations["observed_property"] == "discharge"]
+    assert len(daily) == 10
+    assert daily["result_text"].iloc[0] == "648660.0"
+
+
+def test_ea_flood_takes_one_or_several_and_no_height_above_the_sea_for_a_gauge() -> None:
+    reading = read("ea_flood", bodies("ea_flood"))
+    table = reading.observations
+    assert list(table["observed_property"].fillna("")) == [
+        "gage_height",
+        "discharge",
+        "groundwater_level",
+        "",
+    ]
+    assert list(table["sampled_medium"]) == ["surface_water", "surface_water", "groundwater", "surface_water"]
+    assert list(table["result_text"]) == ["2.187", "4.743", "45.5", "31.2"]  # an address is no reading
+
+
+def test_ea_flood_recorded_stations() -> None:
+    one = read("ea_flood", [recorded("uk_ea_flood_monitoring/ea_station_E21136.json")]).observations
+    assert (one.loc[0, "observed_property"], one.loc[0, "unit"]) == ("gage_height", "m")
+    several = read("ea_flood", [recorded("uk_ea_flood_monitoring/ea_station_2604TH.json")]).observations
+    assert dict(zip(several["observed_property"], several["result"], strict=True)) == {
+        "discharge": 4.743,
+        "gage_height": 2.187,
+    }
+    old = read("ea_flood", [recorded("uk_ea_flood_monitoring/station_1491TH_2020.json")]).observations
+    assert 1.877 in set(old["result"])
+    assert old["phenomenon_time"].max() == pd.Timestamp("2020-02-17 20:00", tz="UTC")

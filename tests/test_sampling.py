@@ -269,6 +269,10 @@ def test_the_numbers_on_the_page_are_those_of_the_function(place, monkeypatch):
         app.query_params[name] = value
     app.run()
     assert not app.exception
+    assert not any("Takes away" in frame.value.columns for frame in app.dataframe)  # nobody asked for it yet
+    app.session_state["map_tabs"] = "Where to sample next"
+    app.run()
+    assert not app.exception
     places = sample_next.plan(VIEW).places
     shown = next(frame.value for frame in app.dataframe if "Takes away" in frame.value.columns)
     assert shown["Takes away"].tolist() == places["doubt_taken"].tolist()

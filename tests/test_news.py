@@ -72,8 +72,7 @@ def test_over_http(opened):
     answer = get("/api/new", **params, seen=str(opened))
     assert json.loads(answer.body)["sites"] == 2
     assert (
-        get("/api/new", {"If-None-Match": answer.headers["etag"]}, **params, seen=str(opened)).status_code
-        == 304
+        get("/api/new", {"If-None-Match": answer.headers["etag"]}, **params, seen=str(opened)).status == 304
     )
     assert get("/api/new", **params, seen="x").status == 400
     assert get("/api/new", **params).status == 400

@@ -136,19 +136,20 @@ def show(say: Words, topic: Topic) -> None:
 
 def _card(say: Words, topic: Topic, sensor: Sensor, *, own: bool) -> None:
     """Draw one source; while it is asked, this part of the page alone is drawn again and again."""
-    busy = sensor.key in collecting.running(home()) or _has_just_begun(sensor.key)
+    busy = sensor.key in collecting.running(home()) or has_just_begun(sensor.key)
     with st.container(border=True):
         st.fragment(_inside, run_every=_LOOK_EVERY_S if busy else None)(say, topic, sensor, own, busy)
 
 
-def _has_just_begun(key: str) -> bool:
+def has_just_begun(key: str) -> bool:
+    """Say whether this visitor began a collection a moment ago, of which nothing can be seen yet."""
     began = st.session_state.get(f"source_began_{key}")
     return isinstance(began, datetime) and (datetime.now(UTC) - began).total_seconds() < _LIKELY_S
 
 
 def _inside(say: Words, topic: Topic, sensor: Sensor, own: bool, busy: bool) -> None:
     now = collecting.running(home()).get(sensor.key)
-    if busy and now is None and not _has_just_begun(sensor.key):
+    if busy and now is None and not has_just_begun(sensor.key):
         st.rerun()  # it has ended: the page says what came of it, and looks no more
     held = reports().get(sensor.key, [])
     state = state_of(sensor, held, has_key=not collecting.lacks_key(sensor))
@@ -168,7 +169,7 @@ def _inside(say: Words, topic: Topic, sensor: Sensor, own: bool, busy: bool) -> 
     elif own and operator_key.is_operator():
         with right:
             _button(say, topic, sensor)
-    _tried(say, sensor)
+    tried(say, sensor)
     with st.expander(say("sources.about")):
         _about(say, sensor)
 
@@ -246,7 +247,7 @@ def begin(task: collecting.Task) -> None:
     children[task.source] = collecting.start(task, home())
 
 
-def _tried(say: Words, sensor: Sensor) -> None:
+def tried(say: Words, sensor: Sensor) -> None:
     """Say what came of the try of this session, once it has ended."""
     child = st.session_state.get("source_children", {}).get(sensor.key)
     if child is None or child.poll() is None:

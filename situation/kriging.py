@@ -5,9 +5,9 @@ a robust empirical one. The shapes of variograms are PyKrige's (``pykrige.variog
 is the distance at which an exponential variogram has reached 95 % of its sill (Isaaks & Srivastava 1989,
 p. 374), and *sill* is the whole height, nugget included. The equations are solved here, all targets of a
 block at once, because PyKrige builds the matrix of *all* pairs of points even when only the nearest are used
-(PyKrige issue #68): with 20,000 points that is 3.2 GB and some minutes. Measured on 2 cores, 10,000 targets
+(PyKrige issue #68): with 20,000 points that is 3.2 GB. Measured on 2 cores, 10,000 targets
 and 32 neighbours: 2,000 points take PyKrige's default 4.5 s and 970 MB, its moving window in C 0.4 s (and
-0.3 s to begin with), this module 0.3 s; only this module knows points of different certainty, which
+0.3 s to begin with), this module 0.2 s; only this module knows points of different certainty, which
 non-detects and averages need. ``tests/test_kriging.py`` holds both to the same answers, and
 ``benchmarks/surface.py`` measures them in one run.
 

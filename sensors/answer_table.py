@@ -9,7 +9,9 @@ Rows are numbered by records from 2 on, as a spreadsheet shows them.
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -136,13 +138,13 @@ class _Csv:
             head = file.read(_HEAD)
         self.encoding = _encoding(path)
         text = head.decode("latin-1" if self.encoding == "latin-1" else "utf-8", "replace")
-        first = text.removeprefix("\ufeff").lstrip("\r\n").splitlines()[:1]
-        if not first:
+        text = text.removeprefix("\ufeff")
+        first = text.splitlines()[:1]
+        if not first or not first[0].strip():
             raise SchemaDrift(f"The answer {path.name} has no header.")
         self.delimiter = max(_DELIMITERS, key=first[0].count)
         self.odd: list[Any] = []
-        with self._open() as reader:
-            self.names = list(reader.schema.names)
+        self.names = next(csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter))
         self.wanted = self.names
 
     def _open(self, wanted: list[str] | None = None) -> Any:

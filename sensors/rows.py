@@ -952,20 +952,29 @@ class _Block:
         source = found["m_unit_source"].to_numpy(dtype=object, copy=True)
         species = found["m_species"].to_numpy(dtype=object, copy=True)
         key = found["m_property"].to_numpy(dtype=object)
-        for i in where:
-            text = "" if units is None else str(units.iloc[i])
+        texts = np.full(len(found), "", dtype=object) if units is None else units.to_numpy(dtype=object)
+        # A file has a handful of combinations of units, whatever its rows: each is read once.
+        groups = pd.MultiIndex.from_arrays([names[where] for names in (texts, unit, species, key)])
+        codes, _ = pd.factorize(groups)
+        order = np.argsort(codes, kind="stable")
+        for rows in np.split(where[order], np.flatnonzero(np.diff(codes[order])) + 1):
+            if not len(rows):
+                continue
+            i = rows[0]
+            text = str(texts[i])
             said = read_unit(text)
             if not text or said.ucum is None or said.ucum == unit[i]:
-                limit[i] = value[i]
+                limit[rows] = value[rows]
             elif unit[i] is None:
-                limit[i], unit[i], source[i] = value[i], said.ucum, text
-                species[i] = species[i] or said.species
+                form = species[i] or said.species
+                limit[rows], unit[rows], source[rows] = value[rows], said.ucum, text
+                species[rows] = form
             else:
                 try:
                     scale, offset = factor(key[i], said.ucum, said.species or species[i], unit[i], species[i])
-                    limit[i] = value[i] * scale + offset
+                    limit[rows] = value[rows] * scale + offset
                 except UnitError:
-                    limit[i] = np.nan
+                    limit[rows] = np.nan
         found["detection_limit"], found["m_unit"], found["m_unit_source"], found["m_species"] = (
             limit,
             unit,

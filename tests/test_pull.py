@@ -600,7 +600,6 @@ def test_the_command_line_pulls_lists_and_collects(wqp, tmp_path, monkeypatch):
         (("pull", "wqp", "--property", "pm25"), "cannot be asked for pm25"),
         (("pull", "wqp", "--option", "x"), "NAME=VALUE"),
         (("pull", "wqp", "--since", "2024-02-01", "--until", "2024-01-01"), "ends"),
-        (("collect",), "to collect from"),
     ],
 )
 def test_a_question_that_makes_no_sense_is_a_sentence(tmp_path, words, said):

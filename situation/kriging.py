@@ -3,11 +3,11 @@
 Ordinary kriging (the mean is not known, the weights add up to 1) with a variogram that is given, or fitted to
 a robust empirical one. The shapes of variograms are PyKrige's (``pykrige.variogram_models``), so that *range*
 is the distance at which an exponential variogram has reached 95 % of its sill (Isaaks & Srivastava 1989,
-p. 374), and *sill* is the whole height, nugget included. The equations are solved here, all targets of a
+ch. 12 and 16), and *sill* is the whole height, nugget included. The equations are solved here, all targets of a
 block at once, because PyKrige builds the matrix of *all* pairs of points even when only the nearest are used
 (PyKrige issue #68): with 20,000 points that is 3.2 GB. Measured on 2 cores, 10,000 targets
 and 32 neighbours: 2,000 points take PyKrige's default 4.5 s and 970 MB, its moving window in C 0.4 s (and
-0.3 s to begin with), this module 0.2 s; only this module knows points of different certainty, which
+0.3 s to begin with), this module 0.3 s; only this module knows points of different certainty, which
 non-detects and averages need. ``tests/test_kriging.py`` holds both to the same answers, and
 ``benchmarks/surface.py`` measures them in one run.
 
@@ -137,7 +137,7 @@ def krige(
     """Estimate values between points by ordinary kriging.
 
     Minimizes the variance of the error among all weighted means whose weights add up to 1 (Isaaks &
-    Srivastava 1989, equations 12.14 to 12.20; with *noise* Delhomme 1978). At a point without noise the
+    Srivastava 1989, chapter 12; with *noise* Delhomme 1978). At a point without noise the
     estimate is its value and the variance 0.
 
     Parameters
@@ -254,7 +254,7 @@ def _tree(xy: Floats):  # type: ignore[no-untyped-def]
 def _height(variogram: Variogram, xy: Floats, target: Floats) -> float:
     """Variance of the field; for variograms that do not level off any number that none here exceeds.
 
-    Ordinary kriging is the same whatever it is (Cressie 1993, section 3.2.1).
+    Ordinary kriging is the same whatever it is (Cressie 1993, section 3.2).
     """
     if variogram.model in BOUNDED:
         return variogram.sill

@@ -6,7 +6,7 @@ sum is over the squares of the area, half over the wells that count as not sampl
 old, could not tell, or came from a test strip: people drink from those. One place after the other is taken,
 each time the one that lowers the sum most given those taken before. The variance of kriging depends on where
 was sampled and not on what was found, so the gain is known before anybody goes there (Cressie 1993, section
-5.6.2; greedy design as in Krause, Singh & Guestrin 2008, JMLR 9:235). A household's well is offered as the
+5.6; greedy design as in Krause, Singh & Guestrin 2008, JMLR 9:235). A household's well is offered as the
 square that everybody sees.
 
 What surprised us: nothing is less known than what lies far outside, so a plan that is free to go there goes
@@ -182,7 +182,7 @@ def _wells(sites: pd.DataFrame, area: Box) -> pd.DataFrame:
 def _posterior(field: Field, points: Floats, metres: float) -> Floats:
     """Covariance of the errors of kriging between *points*, without the nugget, as shares of the sill.
 
-    The matrix of ordinary kriging (Cressie 1993, section 3.4.5): what the readings leave open, and what the
+    The matrix of ordinary kriging (Cressie 1993, chapter 3): what the readings leave open, and what the
     unknown mean adds.
     """
     from scipy.linalg import cho_factor, cho_solve

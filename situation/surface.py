@@ -2,7 +2,7 @@
 
 The estimate is the local **median**: ordinary kriging of logarithms, taken back with exp(). The mean of a
 lognormal would be exp(estimate + half a variance), where an error in the variance is an error in the answer
-(Journel & Huijbregts 1978, p. 572), so it is not given. Quantities that are no concentrations (pH, degrees,
+(Journel & Huijbregts 1978), so it is not given. Quantities that are no concentrations (pH, degrees,
 negative results without a limit) are kriged as they are; a concentration of 0 or less, as counters of
 radioactivity give, is taken for less than the least that was measured. The chance is indicator kriging: 1 where the site is
 above the limit, 0 where it is not (Journel 1983, Math. Geol. 15:445), cut to 0 and 1.

@@ -13,7 +13,15 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from sensors.sensor import Body
-from sensors.sources import available, ea_water_quality, eea_waterbase, hubeau_qualite, openaq, safecast
+from sensors.sources import (
+    available,
+    ea_hydrology,
+    ea_water_quality,
+    eea_waterbase,
+    hubeau_qualite,
+    openaq,
+    safecast,
+)
 from sensors.sources import usgs_earthquakes as quakes
 from situation.errors import ChoiceError, IncompleteResponse, SchemaDrift, SourceUnavailable
 from tests.bodies_kit import bodies
@@ -297,6 +305,22 @@ def test_ea_hydrology_asks_for_no_river(httpserver: HTTPServer) -> None:
     ]
     assert server.queries[0]["mineq-long"] == "1.000000"
     assert len(found) == 2
+
+
+def test_ea_hydrology_says_where_the_silent_cut_would_be(
+    httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ea_hydrology, "LIMIT", 3)
+    monkeypatch.setattr(ea_hydrology, "CUT", 6)
+
+    def answer(request: Request) -> Response:
+        number = 0 if request.path.endswith("stations.json") else 1
+        return json_answer(bodies("ea_hydrology")[number].json())
+
+    server = Server(httpserver, answer)
+    _, notes = server.fetch("ea_hydrology", bbox=BOX, since=day("2024-01-01"), until=day("2024-12-31"))
+    assert [q.get("_offset") for q in server.queries] == [None, None, "3"]
+    assert "more than 6 readings" in notes.truncated[0]
 
 
 # --- field forms -----------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ was sampled and not on what was found, so the gain is known before anybody goes 
 square that everybody sees.
 
 What surprised us: nothing is less known than what lies far outside, so a plan that is free to go there goes
-nowhere else, and one that counts squares alone never goes back to a well. Only squares within the reach of the surface from some well count, measured or not.
+nowhere else, and one that counts squares alone never goes back to a well. Only squares within the reach of
+the surface from some well count, measured or not.
 """
 
 from __future__ import annotations

@@ -553,8 +553,9 @@ class Http:
         if status in (401, 403):
             if self._key is not None:
                 raise KeyMissing(f"The source refuses the key in {self._key_variable} ({status}{said}).")
-            where = f"; set {self._key_variable}" if self._key_variable else ""
-            raise KeyMissing(f"The source wants a key ({status}{said}){where}.")
+            if self._key_variable is None:
+                raise SourceUnavailable(f"The source does not let us in ({status}{said}).")
+            raise KeyMissing(f"The source wants a key ({status}{said}); set {self._key_variable}.")
         if status == 204:
             raise _Again(
                 SourceUnavailable("The source says that there is nothing (204) where it never does.")

@@ -311,3 +311,13 @@ def test_link_headers_are_read():
     )
     assert re.search("skip=9", link_header(body) or "")
     assert link_header(body, "last") is None
+
+
+def test_a_source_that_needs_no_key_and_refuses_is_not_said_to_want_one(serve, httpserver):
+    url, script = serve(Response("blocked", status=403))
+    with (
+        http_for(httpserver.url_for("/")) as http,
+        pytest.raises(SourceUnavailable, match="let us in .403: blocked"),
+    ):
+        http.get(url)
+    assert len(script.asked) == 1

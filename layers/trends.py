@@ -14,6 +14,7 @@ series is projected against the limit only if the limit is for its fraction.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -130,6 +131,7 @@ _URGENT = (
 )
 _KEEP_ROWS = 2_000_000
 _STEPS = 60  # of a line in a chart
+_BENT_LEAST, _BENT_CHANCE = 8, 0.01  # readings and probability of the sign test for a bend
 _EYE_LEAST = 8  # measured readings that a smooth curve needs
 
 
@@ -163,6 +165,9 @@ class Trends:
         What ``situation.trend.trends`` gave, by code.
     left_out : mapping of str to int
         Reason to number of readings that do not count.
+    sites : int
+        How many true sites the rows are of: hidden wells of one square bear one name, but are counted each,
+        as on the map.
     """
 
     version: int
@@ -177,6 +182,7 @@ class Trends:
     readings: pd.DataFrame
     fits: pd.DataFrame
     left_out: Mapping[str, int]
+    sites: int = 0
 
     def __len__(self) -> int:
         return len(self.rows) + len(self.readings)
@@ -210,14 +216,15 @@ class Trends:
         measured = int(mine["censoring"].eq("=").sum())
         eye = _without_gaps(smooth(mine, points=_STEPS), mine) if measured >= _EYE_LEAST else pd.DataFrame()
         if code not in self.fits.index or not np.isfinite(self.fits["slope"].get(code, np.nan)):
-            return Lines(pd.DataFrame(), pd.DataFrame(), eye, None)
+            return Lines(pd.DataFrame(), pd.DataFrame(), eye)
         fit = self.fits.loc[code]
         first, last = readings["time"].min(), readings["time"].max()
         at = pd.Series(pd.date_range(first, last, periods=_STEPS))
         # As in the table: a line whose newest reading is too old is not carried on.
         old = last < self.now - pd.Timedelta(days=365.25 * self.horizon_years)
         fan = pd.DataFrame() if old else projection.fan(mine, fit, self.until, confidence=FAN)
-        return _above_zero(Lines(band(mine, fit, at), fan, eye, None), bool((mine["value"] >= 0).all()))
+        bent = _bent(mine, band(mine, fit)["estimate"])
+        return _above_zero(Lines(band(mine, fit, at), fan, eye, bent=bent), bool((mine["value"] >= 0).all()))
 
     def end(self, place: int) -> float:
         """Give where the trend line of a series stands at the horizon; NaN without one."""
@@ -241,12 +248,37 @@ class Lines:
         in pieces where years are missing.
     ends : Timestamp or None
         When the line would fall below zero although no reading ever did; band and fan end there.
+    bent : str
+        ``below`` or ``above``: where the newest quarter of the readings lies when the record has bent away
+        from its line; empty otherwise. A line through thirty years is sure of itself, and wrong about
+        tomorrow if the last ten went the other way.
     """
 
     band: pd.DataFrame
     fan: pd.DataFrame
     eye: pd.DataFrame
-    ends: pd.Timestamp | None
+    ends: pd.Timestamp | None = None
+    bent: str = ""
+
+
+def _bent(readings: pd.DataFrame, estimate: Any) -> str:
+    """Say on which side of the line the newest quarter lies, if a sign test at 1 % finds it one-sided.
+
+    Half of all readings lie above a Theil-Sen line, so of its newest *m* as many as heads among *m* coins.
+    What is censored counts only where its side is known.
+    """
+    newest = readings.tail(len(readings) // 4)
+    line = np.asarray(estimate)[len(readings) - len(newest) :]
+    sign, value = newest["censoring"].to_numpy(object), newest["value"].to_numpy("float64")
+    above = (value > line) & (sign != "<")
+    below = (value < line) & (sign != ">")
+    m, most = int(above.sum() + below.sum()), int(max(above.sum(), below.sum()))
+    if m < _BENT_LEAST:
+        return ""
+    chance = 2 * sum(math.comb(m, k) for k in range(most, m + 1)) / 2**m
+    if chance >= _BENT_CHANCE:
+        return ""
+    return "above" if above.sum() > below.sum() else "below"
 
 
 def _without_gaps(eye: pd.DataFrame, readings: pd.DataFrame) -> pd.DataFrame:
@@ -268,7 +300,9 @@ def _above_zero(lines: Lines, never_below: bool) -> Lines:
         if ends is None and len(gone):
             ends = part["time"].iloc[gone[0]]
         parts.append(part[part["time"] < ends] if ends is not None and len(part) else part)
-    return Lines(parts[0], parts[1], lines.eye, ends)
+    # That a decay is no straight line is told by its end already.
+    bent = lines.bent if len(parts[0]) == len(lines.band) else ""
+    return Lines(parts[0], parts[1], lines.eye, ends, bent)
 
 
 def applies(limit: Limit | None, fraction: object) -> bool:
@@ -344,6 +378,7 @@ def assemble(
         ),
     )
     rows = _joined(made, fits, crossing, sure, stands, limit)
+    sites = int(rows["monitoring_location_id"].nunique())
     rows = _public(rows, readings, topic)
     order = _order(rows)
     kept = _detailed(made, readings) if detailed else made.table.iloc[:0]
@@ -360,6 +395,7 @@ def assemble(
         readings=kept,
         fits=fits if detailed else fits.iloc[:0],
         left_out=made.left_out,
+        sites=sites,
     )
 
 

@@ -257,6 +257,39 @@ def test_lines_end_where_a_decay_would_fall_below_zero(tmp_path, monkeypatch):
     assert len(straight.lines(0).band) == 0
 
 
+@pytest.mark.parametrize(
+    ("values", "bent"),
+    [
+        ([*range(10, 40), *range(38, 26, -1)], "below"),
+        ([60 - v for v in [*range(10, 40), *range(38, 26, -1)]], "above"),
+        (["<0.5"] * 10 + up(1, 1, 30), ""),
+        (up(), ""),
+        ([100 * 0.6**i for i in range(14)], ""),
+        ([5.0], ""),
+    ],
+    ids=["went back", "came again", "rose from nothing", "straight", "decay", "one reading"],
+)
+def test_a_record_that_bent_away_from_its_line_is_told(values, bent):
+    made = found.assemble(
+        yearly("t:a", "A", "well", values, start="1980-03-01"),
+        "nitrate",
+        standard_named("who_drinking_water"),
+        topics()["groundwater"],
+        NOW,
+        detailed=True,
+    )
+    assert made.lines(0).bent == bent
+
+
+def test_hidden_wells_of_one_square_are_counted_each_as_on_the_map():
+    made = found.assemble(
+        some_series(), "nitrate", standard_named("who_drinking_water"), topics()["groundwater"], NOW
+    )
+    names = made.rows["monitoring_location_id"]
+    assert names[names.str.startswith("area-")].nunique() == 1
+    assert made.sites == some_series()["monitoring_location_id"].nunique() == names.nunique() + 1
+
+
 def test_the_smooth_line_is_broken_where_nothing_was_measured(tmp_path, monkeypatch):
     monkeypatch.setenv("COMMONSIGHT_VAR", str(tmp_path))
     old, new = (

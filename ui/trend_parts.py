@@ -72,7 +72,7 @@ def top(say: Words, view: View, shown: Trends) -> None:
     told = say(
         "trends.sentence",
         property=title,
-        sites=int(rows["monitoring_location_id"].nunique()),
+        sites=shown.sites,
         n=len(rows),
         rising=int(trend.get("rising", 0)),
         falling=int(trend.get("falling", 0)),
@@ -321,9 +321,11 @@ def explained(
     if row["trend"] != "not enough readings":
         told = plain(say.said(_text(row["said"])), 600)
         st.markdown(f"**{told}**" if row["crossing"] == "crossing expected" else told)
-    ends = one.lines(place).ends if row["n"] else None
-    if ends is not None:
-        st.caption(say("trends.said_zero", year=str(ends.year)))
+    lines = one.lines(place)
+    if lines.ends is not None:
+        st.caption(say("trends.said_zero", year=str(lines.ends.year)))
+    if lines.bent:
+        st.caption(say(f"trends.said_bent_{lines.bent}"), help=say("trends.said_bent_help"))
     if row["crossing"] == "crossing expected":
         st.caption(say("trends.said_interval"))
     if one.has_limit(place) and row["confirmed"] not in ("no exceedance", "no limit"):

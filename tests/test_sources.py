@@ -12,17 +12,10 @@ from sensors.sensor import Sensor
 from sensors.sources import available
 from situation.observation import ARROW, to_arrow
 from situation.properties import PROPERTIES
-from tests.bodies_kit import BODIES, Reading, bodies, read
+from tests.bodies_kit import BODIES, bodies, by_hand, read
 
 SOURCES = sorted(available())
 every_source = pytest.mark.parametrize("key", SOURCES)
-_READ: dict[str, Reading] = {}
-
-
-def _of(key: str) -> Reading:
-    if key not in _READ:
-        _READ[key] = read(key, bodies(key))
-    return _READ[key]
 
 
 def test_the_sources_of_the_issue_are_there() -> None:
@@ -58,7 +51,7 @@ def test_a_source_has_an_answer_written_by_hand(key: str) -> None:
 
 @every_source
 def test_observations_have_the_columns_and_types_of_all(key: str) -> None:
-    table = _of(key).observations
+    table = by_hand(key).observations
     assert len(table)
     assert list(table.columns) == ARROW.names
     assert to_arrow(table).schema.equals(ARROW)
@@ -66,29 +59,29 @@ def test_observations_have_the_columns_and_types_of_all(key: str) -> None:
 
 @every_source
 def test_every_row_is_accounted_for_and_nobody_is_asked(key: str) -> None:
-    report = _of(key).report
+    report = by_hand(key).report
     assert report.rows_in == report.rows_observed + report.rows_quarantined + report.rows_waiting
-    assert report.rows_in == len(_of(key).cells)
+    assert report.rows_in == len(by_hand(key).cells)
     assert report.rows_waiting == 0
     assert report.questions == []
-    assert len(_of(key).quarantine) == report.cells_quarantined
-    assert _of(key).quarantine["reason"].str.len().gt(10).all()
+    assert len(by_hand(key).quarantine) == report.cells_quarantined
+    assert by_hand(key).quarantine["reason"].str.len().gt(10).all()
 
 
 @every_source
 def test_no_number_stands_on_a_censored_row_and_no_text_is_lost(key: str) -> None:
-    table = _of(key).observations
+    table = by_hand(key).observations
     assert table.loc[table["censoring"] != "=", "result"].isna().all()
     assert table.loc[table["censoring"] == "=", "result"].notna().all()
     assert table["result_text"].str.len().gt(0).all()
-    written = Counter(str(cell) for column in _of(key).cells for cell in _of(key).cells[column])
+    written = Counter(str(cell) for column in by_hand(key).cells for cell in by_hand(key).cells[column])
     lost = [text for text in table["result_text"] if text not in written]
     assert lost == []
 
 
 @every_source
 def test_places_are_degrees_and_every_row_says_whose_it_is(key: str) -> None:
-    table = _of(key).observations
+    table = by_hand(key).observations
     placed = table.dropna(subset=["longitude", "latitude"])
     assert len(placed) == len(table)
     assert placed["longitude"].between(-180, 180).all()
@@ -100,7 +93,7 @@ def test_places_are_degrees_and_every_row_says_whose_it_is(key: str) -> None:
 
 @every_source
 def test_answers_that_come_twice_give_no_reading_twice(key: str) -> None:
-    once = _of(key).observations
+    once = by_hand(key).observations
     twice = read(key, [*bodies(key), *bodies(key)]).observations
     assert sorted(twice["observation_id"]) == sorted(once["observation_id"])
     assert once["observation_id"].is_unique

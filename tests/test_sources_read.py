@@ -14,7 +14,7 @@ from sensors.sensor import Body
 from sensors.sources import available, kobo, odk, safecast
 from sensors.sources.openaq import licences_of
 from situation.errors import DataFileError, IncompleteResponse, SchemaDrift, SourceUnavailable
-from tests.bodies_kit import Reading, bodies, made, read, recorded
+from tests.bodies_kit import Reading, bodies, by_hand, made, read, recorded
 
 
 def _reasons(reading: Reading) -> Counter[str]:
@@ -25,7 +25,7 @@ def _reasons(reading: Reading) -> Counter[str]:
 
 
 def test_hubeau_below_the_limit_the_limit_stands_in_the_value_field() -> None:
-    reading = read("hubeau_qualite", bodies("hubeau_qualite"))
+    reading = by_hand("hubeau_qualite")
     below = reading.one(result_text="0.5")
     assert (below["censoring"], below["result"], below["detection_limit"]) == ("<", None, 0.5)
     assert (below["detection_condition"], below["unit"]) == ("below_quantification", "mg/L")
@@ -47,7 +47,7 @@ def test_hubeau_below_the_limit_the_limit_stands_in_the_value_field() -> None:
 def test_hubeau_remark_codes(
     day: str, text: str, censoring: str, limit: float | None, condition: str
 ) -> None:
-    table = read("hubeau_qualite", bodies("hubeau_qualite")).observations
+    table = by_hand("hubeau_qualite").observations
     row = table[table["phenomenon_time"].dt.strftime("%Y-%m-%d") == day].iloc[0]
     assert (row["result_text"], row["censoring"], row["detection_condition"]) == (text, censoring, condition)
     assert pd.isna(row["result"])
@@ -55,7 +55,7 @@ def test_hubeau_remark_codes(
 
 
 def test_hubeau_not_analysed_and_the_year_16_are_told_and_not_kept() -> None:
-    reading = read("hubeau_qualite", bodies("hubeau_qualite"))
+    reading = by_hand("hubeau_qualite")
     assert reading.report.rows_in == 11
     assert _reasons(reading) == {
         "The source reports no result for this row.": 1,
@@ -64,7 +64,7 @@ def test_hubeau_not_analysed_and_the_year_16_are_told_and_not_kept() -> None:
 
 
 def test_hubeau_quality_midnight_and_a_well_without_its_new_name() -> None:
-    reading = read("hubeau_qualite", bodies("hubeau_qualite"))
+    reading = by_hand("hubeau_qualite")
     uncertain = reading.one(result_text="12")
     assert (uncertain["result_status"], uncertain["quality_flag"]) == ("suspect", 3)
     assert uncertain["phenomenon_time_precision"] == "day"  # midnight is no time known
@@ -100,7 +100,7 @@ def test_hubeau_the_silent_outage_is_an_answer_without_rows() -> None:
 
 
 def test_hubeau_levels_are_two_properties_of_one_well() -> None:
-    table = read("hubeau_niveaux", bodies("hubeau_niveaux")).observations
+    table = by_hand("hubeau_niveaux").observations
     level = table[table["observed_property"] == "groundwater_level"]
     depth = table[table["observed_property"] == "depth_to_groundwater"]
     assert list(level["result_text"]) == ["101.20", "100.90"]
@@ -134,7 +134,7 @@ def test_hubeau_recorded_stations_and_level() -> None:
 
 
 def test_sensorthings_joins_thing_place_and_datastream_and_takes_both_forms_of_a_page() -> None:
-    reading = read("sensorthings", bodies("sensorthings"))
+    reading = by_hand("sensorthings")
     assert (reading.report.rows_in, reading.report.observations) == (4, 2)
     level = reading.one(result_text="12.50")
     assert (level["unit"], level["observed_property"], level["monitoring_location_name"]) == (
@@ -177,7 +177,7 @@ def test_sensorthings_recorded_page() -> None:
 
 
 def test_openaq_stand_ins_nulls_and_flags() -> None:
-    reading = read("openaq", bodies("openaq"))
+    reading = by_hand("openaq")
     assert _reasons(reading) == {
         "The number stands for “no value”.": 2,  # -9999 and 9999
         "The cell says that there is no result.": 1,
@@ -189,14 +189,14 @@ def test_openaq_stand_ins_nulls_and_flags() -> None:
 
 
 def test_openaq_a_dead_sensor_keeps_its_old_time_and_a_gas_its_unit() -> None:
-    old = read("openaq", bodies("openaq")).one(result_text="0.0310")
+    old = by_hand("openaq").one(result_text="0.0310")
     assert old["phenomenon_time"] == pd.Timestamp("2016-05-01 12:00", tz="UTC")
     assert (old["observed_property"], old["unit"]) == ("o3", "[ppm]")  # not turned into µg/m³
     assert old["licence"] == "CC BY 4.0"  # as it held in 2016
 
 
 def test_openaq_a_licence_holds_for_its_time_and_none_is_not_guessed() -> None:
-    reading = read("openaq", bodies("openaq"))
+    reading = by_hand("openaq")
     assert reading.one(result_text="12.50")["licence"] == "ODC-BY"
     assert "Jane Example" not in reading.cells.to_csv()
     without = made({"meta": {}, "results": [{**bodies("openaq")[0].json()["results"][0], "licenses": None}]})
@@ -227,7 +227,7 @@ def test_openaq_recorded_locations() -> None:
 
 
 def test_ea_signs_and_words_in_the_place_of_numbers() -> None:
-    reading = read("ea_water_quality", bodies("ea_water_quality"))
+    reading = by_hand("ea_water_quality")
     below, above = reading.one(result_text="<0.004"), reading.one(result_text=">2000")
     assert (below["censoring"], below["detection_limit"], below["method_speciation"]) == ("<", 0.004, "as N")
     assert (above["censoring"], above["detection_limit"], above["unit"]) == (">", 2000.0, "uS/cm")
@@ -240,7 +240,7 @@ def test_ea_signs_and_words_in_the_place_of_numbers() -> None:
 
 
 def test_ea_local_time_and_zeros_in_front() -> None:
-    ph = read("ea_water_quality", bodies("ea_water_quality")).one(observed_property="ph")
+    ph = by_hand("ea_water_quality").one(observed_property="ph")
     assert ph["phenomenon_time"] == pd.Timestamp("2024-07-05 10:35", tz="UTC")  # British summer time
     assert (ph["time_zone_source"], ph["observed_property_code"]) == ("documented", "ea:0061")
 
@@ -259,7 +259,7 @@ def test_ea_recorded_observations() -> None:
 
 
 def test_ea_hydrology_reads_groundwater_and_never_the_river_beside_it() -> None:
-    reading = read("ea_hydrology", bodies("ea_hydrology"))
+    reading = by_hand("ea_hydrology")
     assert list(reading.observations["result_text"]) == ["51.250", "60"]
     assert set(reading.observations["observed_property"]) == {"groundwater_level"}
     assert list(reading.observations["result_status"]) == ["approved", "suspect"]
@@ -296,8 +296,8 @@ def test_people_are_dropped_before_anything_is_kept(key: str, module: Any) -> No
 
 
 def test_kobo_points_are_latitude_first_and_odk_points_longitude_first() -> None:
-    first = read("kobo", bodies("kobo")).one(observation_id="kobo:aTest/1/test/nitrate")
-    second = read("odk", bodies("odk")).one(observation_id="odk:uuid:1/test/nitrate")
+    first = by_hand("kobo").one(observation_id="kobo:aTest/1/test/nitrate")
+    second = by_hand("odk").one(observation_id="odk:uuid:1/test/nitrate")
     for row in (first, second):
         assert (row["longitude"], row["latitude"], row["horizontal_accuracy_m"]) == (-0.12, 51.5, 4.5)
         assert (row["censoring"], row["detection_limit"], row["unit"]) == ("<", 10.0, "mg/L")
@@ -308,12 +308,12 @@ def test_kobo_points_are_latitude_first_and_odk_points_longitude_first() -> None
 
 
 def test_what_the_server_rejected_or_deleted_says_so() -> None:
-    rejected = read("kobo", bodies("kobo")).observations
+    rejected = by_hand("kobo").observations
     assert dict(zip(rejected["sample_id"], rejected["result_status"], strict=True)) == {
         "1": "unknown",
         "2": "rejected",
     }
-    deleted = read("odk", bodies("odk")).observations
+    deleted = by_hand("odk").observations
     assert dict(zip(deleted["sample_id"], deleted["result_status"], strict=True)) == {
         "uuid:1": "approved",
         "uuid:2": "rejected",
@@ -321,13 +321,13 @@ def test_what_the_server_rejected_or_deleted_says_so() -> None:
 
 
 def test_a_group_that_is_repeated_gives_a_reading_each_time() -> None:
-    ids = set(read("odk", bodies("odk")).observations["observation_id"])
+    ids = set(by_hand("odk").observations["observation_id"])
     assert {"odk:uuid:1/test/nitrate", "odk:uuid:1/test/nitrate#2", "odk:uuid:1/test/ph"} <= ids
     assert find({"a": [{"a/b": [1]}]}, "a/b") == [1]
 
 
 def test_a_submission_without_a_measured_answer_is_accounted_for() -> None:
-    reading = read("kobo", bodies("kobo"))
+    reading = by_hand("kobo")
     assert (reading.report.rows_in, reading.report.observations) == (5, 4)
     assert _reasons(reading) == {"The cell says that there is no result.": 1}
 
@@ -383,7 +383,7 @@ def test_the_example_form_is_right() -> None:
 
 
 def test_sensor_community_without_units_and_with_a_gps_among_the_values() -> None:
-    reading = read("sensor_community", bodies("sensor_community"))
+    reading = by_hand("sensor_community")
     assert list(reading.cells["value_type"]) == ["P1", "P2", "pressure"]
     dust = reading.one(result_text="12.50")
     assert (dust["observed_property"], dust["unit"], dust["horizontal_accuracy_m"]) == (
@@ -401,7 +401,7 @@ def test_sensor_community_without_units_and_with_a_gps_among_the_values() -> Non
 
 
 def test_opensensemap_one_title_in_two_units_and_what_is_not_plain_stays_unmapped() -> None:
-    reading = read("opensensemap", bodies("opensensemap"))
+    reading = by_hand("opensensemap")
     table = reading.observations
     assert list(table["unit"].fillna("")) == ["hPa", "Pa", ""]
     assert table["observed_property"].isna().sum() == 1
@@ -423,7 +423,7 @@ def test_opensensemap_recorded_box() -> None:
 
 
 def test_safecast_counts_stay_counts_and_month_nought_is_told() -> None:
-    reading = read("safecast", bodies("safecast"))
+    reading = by_hand("safecast")
     assert set(reading.observations["observed_property"]) == {"count_rate"}
     assert set(reading.observations["unit"]) == {"{counts}/min"}
     assert _reasons(reading) == {"2012-00-00 is not a day of the calendar": 1}
@@ -439,7 +439,7 @@ def test_safecast_recorded_row() -> None:
 
 
 def test_waterbase_below_the_limit_the_limit_stands_in_the_value_field() -> None:
-    reading = read("eea_waterbase", bodies("eea_waterbase"))
+    reading = by_hand("eea_waterbase")
     below = reading.one(result_text="0.5")
     assert (below["censoring"], below["detection_limit"], below["method_speciation"]) == ("<", 0.5, "as NO3")
     assert below["sampled_medium"] == "groundwater"
@@ -473,7 +473,7 @@ def test_recorded_disaster_alerts() -> None:
 
 
 def test_an_alert_without_geo_point_takes_latitude_first() -> None:
-    table = read("gdacs", bodies("gdacs")).observations
+    table = by_hand("gdacs").observations
     assert list(zip(table["latitude"], table["longitude"], strict=True)) == [(-19.4, 59.8), (10.5, 20.25)]
 
 
@@ -527,7 +527,7 @@ def test_numbers_are_kept_as_they_were_written() -> None:
 
 
 def test_hubeau_hydrometrie_has_units_that_no_field_says() -> None:
-    reading = read("hubeau_hydrometrie", bodies("hubeau_hydrometrie"))
+    reading = by_hand("hubeau_hydrometrie")
     level, flow = reading.one(observed_property="gage_height"), reading.one(observed_property="discharge")
     assert (level["result"], level["unit"], level["result_status"]) == (910.0, "mm", "provisional")
     assert (flow["result"], flow["unit"], flow["result_status"]) == (648660.0, "L/s", "suspect")
@@ -547,7 +547,7 @@ def test_hubeau_hydrometrie_recorded() -> None:
 
 
 def test_ea_flood_takes_one_or_several_and_no_height_above_the_sea_for_a_gauge() -> None:
-    reading = read("ea_flood", bodies("ea_flood"))
+    reading = by_hand("ea_flood")
     table = reading.observations
     assert list(table["observed_property"].fillna("")) == [
         "gage_height",

@@ -24,7 +24,9 @@ from situation.calc import LeftOut, Readings
 from situation.errors import ChoiceError
 from situation.settings import Settings
 from situation.trend import decimal_years
+from situation.unit import read_unit
 
+# Not "j": laboratories write J beside what they did find, but only estimated.
 _CENSORED = frozenset(
     [
         "true",
@@ -49,7 +51,6 @@ _CENSORED = frozenset(
         "s",
         "verdadero",
         "ja",
-        "j",
     ]
 )
 _MORE = frozenset([">", "gt", "right", "above"])
@@ -219,12 +220,20 @@ def _hint(kind: str) -> str:
 def _notes(texts: pd.Series, why: Any) -> list[str]:
     read = cells.read_results(texts)
     units = sorted({str(unit) for unit in read["unit_in_cell"].dropna().unique()})
-    if len(units) > 1:
+    known = {read_unit(unit) for unit in units}
+    if len(units) > 1 and (len(known) > 1 or None in (one.ucum for one in known)):
         raise ChoiceError(
             f"The cells of {texts.name!r} carry different units ({', '.join(units)}); nothing is converted here."
         )
     odd = texts[(read["kind"] == "sentinel_suspected").to_numpy()]
     notes = []
+    bare = read["unit_in_cell"].isna() & read["censoring"].isin(["=", "<", ">"])
+    if units and bare.any():
+        first = texts[bare.to_numpy()]
+        notes.append(
+            f"{len(first)} cells such as {first.iloc[0]} (line {first.index[0]}) carry no unit, where others "
+            f"say {units[0]}; they were taken as that."
+        )
     if len(odd):
         notes.append(
             f"{len(odd)} cells such as {odd.iloc[0]} (line {odd.index[0]}) may stand for 'no value'; "

@@ -11,12 +11,14 @@ then says it.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from situation import censored as cens
 from situation import confidence as conf
@@ -316,7 +318,7 @@ def _band(readings: Readings, choice: Choice) -> Answer:
             f"{int((readings.marks != 0).sum())} of {len(readings.value)} readings are censored; a line by "
             "least squares takes none. Use censored-trend."
         )
-    at = [_float(text, "--at") for text in choice.at] or [float(_time(readings).max())]
+    at = [_moment(text, readings) for text in choice.at] or [float(_time(readings).max())]
     both = {
         name: conf.trend_band(
             _time(readings), readings.value, at, confidence=choice.confidence, simultaneous=together
@@ -340,6 +342,19 @@ def _band(readings: Readings, choice: Choice) -> Answer:
             )
         ]
     return answer
+
+
+def _moment(text: str, readings: Readings) -> float:
+    """Read a time as the column of times is written: of dates also a day such as 2013-03-01."""
+    if not readings.dated or text.count("-") != 2:
+        return _float(text, "--at")
+    from situation.trend import decimal_years
+
+    try:
+        day = pd.Timestamp(dt.date.fromisoformat(text.strip()), tz="UTC")
+    except ValueError as wrong:
+        raise ChoiceError(f"--at takes a day as 2026-01-31 or a year with decimals, not {text!r}.") from wrong
+    return float(decimal_years(pd.Series([day]))[0])
 
 
 def _float(text: str, name: str) -> float:
@@ -375,6 +390,11 @@ def _censored_mean(readings: Readings, choice: Choice) -> Answer:
             if (other := cens.kaplan_meier(readings.value, readings.marks, convention=name))
         },
     }
+    top = cens.open_above(readings.value, readings.marks)
+    if top:
+        answer["upper"] = float("nan")
+    if top or found.why:
+        answer["why"] = " ".join(filter(None, (found.why, top)))
     if found.n_censored and not choice.log and not (readings.marks > 0).any():
         answer["comparison_only"] = _compared(readings)
     return answer

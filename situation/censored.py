@@ -133,6 +133,19 @@ def as_arrays(value: object, censored: object = None) -> tuple[Numbers, npt.NDAr
     return numbers, marks
 
 
+def open_above(value: Numbers, marks: npt.NDArray[np.int8]) -> str:
+    """Say that the mean is a least mean only: the highest reading is "more than"; else nothing."""
+    if not (marks > 0).any():
+        return ""
+    top = float(value[marks > 0].max())
+    if (value[marks <= 0] > top).any():
+        return ""
+    return (
+        f"The highest reading is only known to be more than {top:g}: mean and spread are at least those of "
+        "readings that end there, and nothing limits them above."
+    )
+
+
 def kaplan_meier(
     value: object, censored: object = None, *, convention: str = "smallest-detect"
 ) -> KaplanMeier:

@@ -119,10 +119,11 @@ def shapiro_wilk(values: object) -> tuple[Numbers, Numbers]:
     if not 3 <= n <= 5000:
         raise StatisticError(f"The Shapiro-Wilk test takes 3 to 5,000 readings, not {n}.")
     centred = x - x.mean(axis=1, keepdims=True)
-    squares = (centred**2).sum(axis=1)
-    # The rounding of a mean must not look like spread.
-    flat = squares <= n * (1e-14 * np.abs(x).max(axis=1)) ** 2
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(over="ignore"):
+        squares = (centred**2).sum(axis=1)
+        # The rounding of a mean must not look like spread.
+        flat = squares <= n * (1e-14 * np.abs(x).max(axis=1)) ** 2
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         w = np.where(flat, np.nan, np.minimum((centred @ _weights(n)) ** 2 / squares, 1.0))
         if n == 3:
             p = 6 / np.pi * (np.arcsin(np.sqrt(w)) - np.arcsin(np.sqrt(0.75)))
@@ -214,11 +215,14 @@ def mean_limit(
     if distribution == "normal":
         if dark:
             seen = cens.kaplan_meier(numbers, marks, convention=convention)
+            if side == "upper":
+                _closed(numbers, marks)
             if not np.isfinite(seen.se):
                 raise StatisticError(f"{seen.why} {dark} of {n} readings are censored.")
             mean, se, how = seen.mean, seen.se, f"Kaplan-Meier mean ({convention}) and Student's t"
         else:
-            mean, se = float(numbers.mean()), float(numbers.std(ddof=1) / np.sqrt(n))
+            with np.errstate(over="ignore", invalid="ignore"):
+                mean, se = float(numbers.mean()), float(numbers.std(ddof=1) / np.sqrt(n))
             how = "Student's t (EPA 2009, 21.1.1)"
         limit = mean + sign * _t(confidence, n - 1) * se
         return _made(side, "mean", limit, mean, confidence, n, dark, f"normal: {how}")
@@ -235,6 +239,11 @@ def mean_limit(
 def _made(
     side: str, of: str, limit: float, estimate: float, confidence: float, n: int, dark: int, method: str
 ) -> ConfidenceLimit:
+    if not (np.isfinite(limit) and np.isfinite(estimate)):
+        raise StatisticError(
+            f"The limit of the {of} cannot be calculated: the readings are too large, or too far apart, for "
+            "the numbers of a computer."
+        )
     return ConfidenceLimit(side, of, limit, estimate, confidence, confidence, n, dark, method)
 
 
@@ -269,6 +278,13 @@ def _enough(numbers: Numbers, dark: int) -> None:
         raise StatisticError(
             f"All {n} readings are equal ({numbers[0]:g}): they do not say how far readings scatter."
         )
+
+
+def _closed(numbers: Numbers, marks: npt.NDArray[np.int8]) -> None:
+    """Refuse where the highest reading is only known to be more than something: nothing closes it above."""
+    top = cens.open_above(numbers, marks)
+    if top:
+        raise StatisticError(f"{top} --distribution nonparametric says what can be said.")
 
 
 def _logs(numbers: Numbers, marks: npt.NDArray[np.int8]) -> tuple[float, float, str]:
@@ -458,6 +474,7 @@ def percentile_limit(
         back = lambda x: float(np.exp(x))  # noqa: E731
     elif dark:
         seen = cens.kaplan_meier(numbers, marks, convention=convention)
+        _closed(numbers, marks)
         mean, sd, where = seen.mean, seen.sd, f", mean and spread by Kaplan-Meier ({convention})"
     else:
         mean, sd, where = float(numbers.mean()), float(numbers.std(ddof=1)), ""

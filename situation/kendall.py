@@ -43,6 +43,8 @@ PAIRS_AT_ONCE = 2_000_000
 #: Up to so many readings without ties the distribution of S is the exact one (Kendall 1975, p. 55: the
 #: normal one serves from ten on; Gilbert 1987, table A18).
 EXACT_AT_MOST = 10
+#: Under as many measured numbers, the variance beside bounds is that of all permutations.
+LEAST_MEASURED = 4
 SMALLEST = float(np.finfo(np.float64).smallest_subnormal)
 
 
@@ -1102,8 +1104,10 @@ def censored_variance(x: Numbers, y: Numbers, side: npt.NDArray[np.int8]) -> Num
 
     Only "<": as the NADA package computes it (function ``cenken``): besides the ties among times and among
     numbers, equal limits are ties, and each "<" is a tie of two with every reading that stands below it.
-    Only ">": the same upside down. Both, or where that formula leaves nothing: the variance of S under
-    all permutations of the readings over the times (Daniels 1944; Kendall 1975).
+    Only ">": the same upside down. Both, or with under four measured numbers: the variance of S under all
+    permutations of the readings over the times (Daniels 1944; Kendall 1975). NADA's formula is not made
+    for those: of nine times ``<1`` and one 3 it gives 5 where all permutations give 33, and so calls
+    chance a trend.
 
     Parameters
     ----------
@@ -1127,7 +1131,8 @@ def censored_variance(x: Numbers, y: Numbers, side: npt.NDArray[np.int8]) -> Num
     numbers = tie_sums(_masked_sorted(values, ~bound))
     extra = _repeats(values, bound)
     out = variance(n, tie_sums(x), numbers) - limits[0] / 18 - incomparable + extra
-    for row in np.flatnonzero((less & more) | (out <= 0)):
+    few = np.asarray(((side == 0).sum(axis=1) < LEAST_MEASURED) & (less | more) & (n > 2))
+    for row in np.flatnonzero((less & more) | few | (out <= 0)):
         out[row] = permutation_variance(x[row], *_order_codes(y[row], side[row]))
     return np.asarray(out, dtype=np.float64)
 

@@ -217,6 +217,8 @@ def trend_of(
 
         p_het = float(chdtrc(found.df[0], found.chi2_het[0]))
     any_side = bool(side.any())
+    # Bounds alone order some pairs (<1 before >3), but no number in them is a slope.
+    drawn = np.nan if side.all() else 1.0
     return Trend(
         n=int(found.n[0]),
         n_censored=int(np.count_nonzero(side)),
@@ -227,10 +229,10 @@ def trend_of(
         log10_p=float(found.log10_p[0]),
         tau=float(found.tau[0]),
         tau_b=float(found.tau_b[0]),
-        slope=float(found.slope[0]),
-        slope_low=float(found.slope_low[0]),
-        slope_high=float(found.slope_high[0]),
-        intercept=float(found.intercept[0]),
+        slope=float(found.slope[0]) * drawn,
+        slope_low=float(found.slope_low[0]) * drawn,
+        slope_high=float(found.slope_high[0]) * drawn,
+        intercept=float(found.intercept[0]) * drawn,
         confidence=confidence,
         method=METHODS[any_side, codes is not None]
         + (", Akritas-Theil-Sen line" if any_side else ", Theil-Sen line"),

@@ -399,3 +399,57 @@ def test_every_method_says_what_it_supposes_and_rests_on(tmp_path: Path, method:
     assert said.out.startswith(f"{method}: ")
     assert "supposes: " in said.out
     assert "after: " in said.out
+
+
+def test_j_beside_a_reading_is_an_estimate_and_never_a_non_detect(tmp_path: Path) -> None:
+    path = write(tmp_path, "v,q\n5,J\n6,U\n7,\n8,\n9,\n")
+    found = calc("censored-mean", "--input", path, "--value", "v", "--censored", "q", code=1)
+    assert found["n_censored"] == 1
+    assert [(one["cell"], one["line"]) for one in found["left_out"]] == [("J", 2)]
+
+
+def test_one_unit_in_two_spellings_is_one_and_a_cell_without_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path, "t,v\n1,5 mg/L\n2,6 mg/l\n3,7 mg/L\n")
+    assert calc("trend", "--input", path, "--value", "v", "--time", "t")["notes"] == []
+    path = write(tmp_path, "t,v\n1,5 mg/L\n2,6\n3,7 mg/L\n")
+    (note,) = calc("trend", "--input", path, "--value", "v", "--time", "t")["notes"]
+    assert note == "1 cells such as 6 (line 3) carry no unit, where others say mg/L; they were taken as that."
+    said = Said(
+        "trend", "--input", write(tmp_path, "t,v\n1,5 mg/L\n2,6 ug/L\n"), "--value", "v", "--time", "t"
+    )
+    assert (said.code, "different units (mg/L, ug/L)" in said.err) == (2, True)
+
+
+def test_nothing_is_said_above_a_highest_reading_that_is_only_more_than(tmp_path: Path) -> None:
+    path = write(tmp_path, "v\n1\n2\n4\n5\n6\n7\n>8\n")
+    found = calc("censored-mean", "--input", path, "--value", "v")
+    assert found["upper"] is None
+    assert "only known to be more than 8" in found["why"]
+    for method in ("upper-limit", "percentile-limit"):
+        said = Said(method, "--input", path, "--value", "v")
+        assert (said.code, "only known to be more than 8" in said.err) == (2, True)
+    closed = write(tmp_path, "v\n1\n2\n>4\n5\n6\n7\n8\n")
+    assert "why" not in calc("censored-mean", "--input", closed, "--value", "v")
+    assert calc("upper-limit", "--input", closed, "--value", "v")["upper"] > 5
+
+
+def test_readings_too_large_to_calculate_with_are_told(tmp_path: Path) -> None:
+    path = write(tmp_path, "v\n1e300\n2e300\n1\n2\n6e307\n")
+    said = Said("lower-limit", "--input", path, "--value", "v")
+    assert (said.code, "too large" in said.err) == (2, True)
+
+
+def test_a_band_is_asked_for_a_day_where_times_are_days(tmp_path: Path) -> None:
+    path = write(tmp_path, "d,v\n" + "".join(f"{2010 + n}-01-01,{n}\n" for n in range(6)))
+    asked = ("trend-band", "--input", path, "--value", "v", "--time", "d", "--at")
+    assert calc(*asked, "2013-01-01")["pointwise"][0]["at"] == 2013
+    assert calc(*asked, "2013-01-01")["pointwise"] == calc(*asked, "2013")["pointwise"]
+    said = Said(*asked, "2013-01-32")
+    assert (said.code, "--at takes a day as 2026-01-31" in said.err) == (2, True)
+
+
+def test_bounds_alone_have_no_slope(tmp_path: Path) -> None:
+    path = write(tmp_path, "t,v\n1,<1\n2,<2\n3,>3\n4,>4\n5,>5\n")
+    found = calc("censored-trend", "--input", path, "--value", "v", "--time", "t")
+    assert [found[name] for name in ("slope", "slope_low", "slope_high", "intercept")] == [None] * 4
+    assert "the slope is unknown" in found["why"]

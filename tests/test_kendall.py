@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from situation import kendall as module
-from situation.kendall import Serial, exact_two_sided, kendall, permutation_variance, score, two_sided
+from situation.kendall import (
+    Serial,
+    censored_variance,
+    exact_two_sided,
+    kendall,
+    permutation_variance,
+    score,
+    two_sided,
+)
 from situation.trend import Trend, trend_of
 
 FEW = settings(max_examples=40, deadline=None)
@@ -457,3 +465,13 @@ def test_correlated_seasons_weigh_less() -> None:
     found, plain = _one(x, y, season), trend_of(x, y, season=season)
     assert found.serial[0] == module.CORRECTED
     assert 2 * plain.var_S < found.var_S[0] < 5 * plain.var_S
+
+
+def test_one_detect_after_many_non_detects_is_chance_as_counted_over_all_orders():
+    n = 10
+    side = np.array([-1] * (n - 1) + [0], np.int8)
+    value = np.where(side < 0, 1.0, 3.0)
+    # The detect may stand in any of ten places: S is then -9, -7, ..., 9.
+    by_place = [2 * place - (n - 1) for place in range(n)]
+    found = censored_variance(np.arange(n, dtype=float)[None], value[None], side[None])
+    assert found[0] == pytest.approx(np.mean(np.square(by_place)))

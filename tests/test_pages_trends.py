@@ -79,7 +79,7 @@ def test_the_sentence_counts_the_rows_of_the_table(kept):
     shown, said = found.table(VIEW), texts(page())
     counts = shown.rows["trend"].value_counts()
     crossing = shown.rows["crossing"].value_counts()
-    assert f"at {shown.rows['monitoring_location_id'].nunique()} sites (10 series of readings)" in said
+    assert f"at {shown.sites} sites (10 series of readings)" in said
     assert f"Rising: {counts['rising']}. Falling: {counts['falling']}." in said
     assert f"Too few readings to tell: {counts['not enough readings']}." in said
     assert f"within 10 years: {crossing['crossing expected']};" in said

@@ -58,6 +58,13 @@ COLUMNS = (
 )
 #: Columns that a file may have beside those.
 OPTIONAL_COLUMNS = ("terms", "exposure", "tier")
+#: Quantities of which there is no less than nothing.
+_NEVER_NEGATIVE = (
+    "mass_concentration", "amount_concentration", "charge_concentration", "count_concentration", "mass_fraction",
+    "activity_concentration", "conductivity",
+)  # fmt: skip
+#: What a limit may be for; readings that say another fraction are not compared with it.
+FRACTIONS = ("total", "dissolved", "suspended")
 #: Which limit is meant when a standard has several for one property: the first of these kinds.
 KINDS = ("health", "status", "ecological", "action", "screening", "indicator", "aesthetic")
 #: Of two limits of one kind the first of these.
@@ -200,9 +207,9 @@ def _limit(path: Path, number: int, cells: Mapping[str, str]) -> Limit:
         value=value,
         unit=_unit(where, cells["unit"]),
         species=_species(where, cells["property"], cells["method_speciation"], cells["unit"]),
-        fraction=cells["sample_fraction"] or None,
+        fraction=_word(where, "sample_fraction", cells["sample_fraction"].lower(), ("", *FRACTIONS)) or None,
         kind=_word(where, "kind", cells["kind"] or "health", KINDS),
-        comparison=_word(where, "comparison", cells["comparison"] or "above", COMPARISONS),
+        comparison=_comparison(where, cells["comparison"]),
         lower=lower,
         upper=upper,
         valid_from=_day(where, "valid_from", cells["valid_from"]),
@@ -240,7 +247,12 @@ def _unit(where: str, text: str) -> str:
 
 
 def _species(where: str, key: str, text: str, unit_text: str) -> str | None:
-    said = unit.read_species(text) or unit.read_unit(unit_text).species
+    said, of_unit = unit.read_species(text), unit.read_unit(unit_text).species
+    if said and of_unit and said != of_unit:
+        raise DataFileError(
+            f"{where}: the unit {unit_text!r} and the form {text!r} say different things; leave one out."
+        )
+    said = said or of_unit
     if text and said is None:
         raise DataFileError(f"{where}: the form {text!r} is not known; write e.g. as N or as NO3.")
     item = PROPERTIES[key]
@@ -268,6 +280,16 @@ def _word(where: str, name: str, text: str, words: tuple[str, ...]) -> str:
     return text
 
 
+def _comparison(where: str, text: str) -> str:
+    """Never guess on which side of a limit the harm lies: of oxygen it is below."""
+    if not text:
+        raise DataFileError(
+            f"{where}: the comparison is missing; write above where more is worse, below where less is worse, "
+            "or outside range."
+        )
+    return _word(where, "comparison", text, COMPARISONS)
+
+
 def _day(where: str, name: str, text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
@@ -283,8 +305,20 @@ def _check(where: str, limit: Limit) -> None:
             raise DataFileError(
                 f"{where}: the range is upside down: lower {limit.lower:g}, upper {limit.upper:g}."
             )
+        if limit.value is not None:
+            raise DataFileError(
+                f"{where}: outside range takes lower and upper; the value {limit.value:g} beside them would be "
+                "ignored."
+            )
     elif limit.value is None:
         raise DataFileError(f"{where}: the value is missing.")
+    elif limit.comparison != "detected" and (limit.lower is not None or limit.upper is not None):
+        raise DataFileError(
+            f"{where}: lower and upper go with outside range; beside the value {limit.value:g} they would be "
+            "ignored."
+        )
+    elif limit.value < 0 and unit.kind_of(limit.unit) in _NEVER_NEGATIVE:
+        raise DataFileError(f"{where}: the value is {limit.value:g}; {limit.property} is never below zero.")
     elif limit.comparison == "detected" and limit.value != 0:
         raise DataFileError(f"{where}: detected takes the value 0 (and in upper what still shows absence).")
     if limit.valid_from and limit.valid_to and limit.valid_from > limit.valid_to:

@@ -144,6 +144,15 @@ def test_a_file_from_a_spreadsheet_program_is_read_too(tmp_path):
         ("ph,7,[pH],,,health,outside range,,,,,Our village,,no", "row 3: outside range needs both"),
         ("e_coli,1,count/100 mL,,,health,detected,,,,,Our village,,no", "row 3: detected takes the value 0"),
         (GOOD.replace("above,,,,", "above,,,soon,"), "row 3: valid_from is 'soon'"),
+        (
+            GOOD.replace("above", ""),
+            "row 3: the comparison is missing; write above where more is worse, below",
+        ),
+        (GOOD.replace("25", "-25", 1), "row 3: the value is -25; nitrate is never below zero"),
+        (GOOD.replace("above,,,", "above,10,40,"), "row 3: lower and upper go with outside range"),
+        ("ph,7,[pH],,,health,outside range,6.5,8.5,,,Our village,,no", "row 3: .* the value 7 beside them"),
+        (GOOD.replace("mg/L", "mg/L as N"), "row 3: the unit 'mg/L as N' and the form 'as NO3' say diff"),
+        (GOOD.replace("as NO3,", "as NO3,disolved"), "row 3: sample_fraction is 'disolved'; it takes total"),
     ],
 )
 def test_a_mistake_is_a_sentence_that_names_the_row_and_spoils_no_other_file(tmp_path, row, sentence):

@@ -51,6 +51,7 @@ from sensors.sites import (
     sites_from,
 )
 from sensors.vocabulary import header_score, is_site_type, read_header
+from situation import arrival
 from situation.observation import ARROW, CONTENT, NATURAL_KEY, flat, to_arrow, to_geo, validate
 from situation.settings import Settings
 from situation.settings import settings as read_settings
@@ -512,7 +513,7 @@ class _Job:
         done = 0
         for block in self._blocks():
             outcome = self._read(block, context)
-            table = self._finish(outcome)
+            table = arrival.flag(self._finish(outcome), self.topic)
             count.add(table, outcome)
             yield table, _text_lines(outcome.quarantine)
             done += len(block)

@@ -101,6 +101,11 @@ def check(table: pd.DataFrame, topic: Topic | None, now: pd.Timestamp) -> pd.Dat
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
+def place_checks(lon: Numbers, lat: Numbers, area: Box) -> list[tuple[str, Flags]]:
+    """Find which places are odd: the key of each check with the rows it holds for (degrees, EPSG:4326)."""
+    return [(check.key, rows) for check, rows in _places(lon, lat, area)]
+
+
 def _places(lon: Numbers, lat: Numbers, area: Box | None) -> list[tuple[Check, Flags]]:
     known = np.isfinite(lon) & np.isfinite(lat)
     null = known & (np.abs(lon) < 1e-6) & (np.abs(lat) < 1e-6)

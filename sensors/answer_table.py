@@ -10,11 +10,11 @@ Rows are numbered by records from 2 on, as a spreadsheet shows them.
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,7 @@ from situation.errors import SchemaDrift
 _DELIMITERS = (",", ";", "\t", "|")
 _BLOCK_BYTES = 1 << 23
 _HEAD = 1 << 20
+_SPOOLED = 50_000  # rows a block, from which on a pass is one over the whole table
 _SURPLUS = 0.001  # share of records with another number of cells that is taken for a fault of single rows
 
 
@@ -76,7 +77,7 @@ def open_answer(path: Path, dialect: Dialect) -> RawTable:
         preamble_cells=[],
         second_rows=[],
         warnings=[],
-        sha256=_digest(path),
+        sha256="",  # whoever fetched it knows it; a gigabyte is not hashed once more
         size=path.stat().st_size,
         source=source,
     )
@@ -89,11 +90,6 @@ def _has(name: str, names: list[str]) -> bool:
 def _left_out(dialect: Dialect, name: str) -> bool:
     rule = dialect.rule_for(name)
     return rule is not None and rule.role in ("ignored", "personal", "notes")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_parquet(path: Path) -> bool:
@@ -146,6 +142,7 @@ class _Csv:
         self.odd: list[Any] = []
         self.names = next(csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter))
         self.wanted = self.names
+        self.spool: tuple[IO[bytes], list[tuple[int, dict[int, list[str]]]]] | None = None
 
     def _open(self, wanted: list[str] | None = None) -> Any:
         names = dict.fromkeys(wanted or [], pa.large_string())
@@ -174,6 +171,31 @@ class _Csv:
             raise SchemaDrift(f"The answer {self.path.name} is no table: {wrong}.") from wrong
 
     def blocks(self, table: RawTable, size: int) -> Iterator[pd.DataFrame]:
+        """Yield all records; what a first pass has read is not taken apart again by the second."""
+        if self.spool is None or size < _SPOOLED:
+            blocks = self._read(table, size)
+            yield from blocks if size < _SPOOLED else self._spooled(blocks)
+            return
+        file, firsts = self.spool
+        file.seek(0)
+        with pa.ipc.open_stream(file) as stored:
+            for (first, surplus), batch in zip(firsts, stored, strict=True):
+                yield _block(pa.Table.from_batches([batch]), table.columns, first, surplus)
+
+    def _spooled(self, blocks: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        file = tempfile.TemporaryFile(prefix="commonsight-answer-")  # noqa: SIM115  (nameless: a kill leaves nothing)
+        schema = pa.schema([(name, pa.large_string()) for name in self.wanted])
+        firsts: list[tuple[int, dict[int, list[str]]]] = []
+        with pa.ipc.new_stream(file, schema) as out:
+            for block in blocks:
+                cells = [pa.array(block[name], pa.large_string()) for name in block]
+                text = pa.Table.from_arrays(cells, schema=schema).combine_chunks()
+                out.write_table(text, max_chunksize=max(len(text), 1))
+                firsts.append((int(block.index[0]), block.attrs["surplus"]))
+                yield block
+        self.spool = file, firsts
+
+    def _read(self, table: RawTable, size: int) -> Iterator[pd.DataFrame]:
         """Yield all records; one with another number of cells ends the reading unless it is one in thousands."""
         self.odd.clear()
         line, held, rows = 2, list[pa.RecordBatch](), 0

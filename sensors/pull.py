@@ -489,7 +489,8 @@ def _kept(
     single = len(bodies) == 1 and sensor.parse is None and isinstance(bodies[0].content, Path)
     source_id = sensor.source_id(account.ask)
     original = bodies[0].content if single else package(bodies, folder / "original.zip")
-    if (changed := _changed_since(store, original, source_id)) is not None:
+    digest = bodies[0].sha256 if single and bodies[0].sha256 else originals.sha256(original)
+    if (changed := _changed_since(store, digest, source_id)) is not None:
         single, original = False, package(bodies, folder / "again.zip", after=changed)
     receipt = store.add(
         original,
@@ -522,13 +523,13 @@ def _kept(
     }
 
 
-def _changed_since(store: Store, original: bytes | Path, source_id: str) -> int | None:
+def _changed_since(store: Store, digest: str, source_id: str) -> int | None:
     """Find a later batch that corrected readings of this source, if the same bytes stand as a batch already.
 
     A value that a source changes and then takes back comes in bytes that are known; they must count again.
     """
     book = store.book()
-    standing = book.standing(originals.sha256(original), source_id)
+    standing = book.standing(digest, source_id)
     if standing is None:
         return None
     later = [b.batch for b in book.batches.values() if b.source_id == source_id and b.corrected]

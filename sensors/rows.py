@@ -1063,6 +1063,16 @@ class _Block:
         """Let cells wait whose unit, form or decimal mark is asked for."""
         question = found["question"].to_numpy(dtype=object, copy=True)
         reason = found["reason"].to_numpy(dtype=object, copy=True)
+        if any(meta.questions for meta in self.metas):
+            question, reason = self._asked(cells, found, question, reason)
+        unclear = (found["kind"] == "ambiguous_decimal").to_numpy() & ("decimal" in self.plan.questions)
+        question = _where(unclear, "decimal", question)
+        found["question"], found["reason"] = question, reason
+
+    def _asked(
+        self, cells: pd.DataFrame, found: pd.DataFrame, question: Array, reason: Array
+    ) -> tuple[Array, Array]:
+        """Give each cell the question that its column or combination of names waits for, and the reason."""
         first: Array = np.empty(max(len(self.metas), 1), dtype=object)
         first[: len(self.metas)] = [meta.questions[0] if meta.questions else None for meta in self.metas]
         asked = first[cells["meta"].to_numpy("int64")] if len(cells) else np.array([], dtype=object)
@@ -1080,9 +1090,7 @@ class _Block:
         question = _where(here, asked, question)
         reason = _where(here, "Waits for the answer to a question.", reason)
         found["fix"] = _where(here, "Answer the question.", found["fix"].to_numpy(dtype=object))
-        unclear = (found["kind"] == "ambiguous_decimal").to_numpy() & ("decimal" in self.plan.questions)
-        question = _where(unclear, "decimal", question)
-        found["question"], found["reason"] = question, reason
+        return question, reason
 
     # -- observations -------------------------------------------------------------------------------
 

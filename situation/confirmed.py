@@ -299,11 +299,18 @@ def _answers(
         sure = np.isfinite(deciding) & task.beyond(deciding)
     unit = "" if task.limit.unit in ("1", "[pH]") else f" {task.limit.unit}"
     word = "at least" if task.side == "lower" else "at most"
+    # A lower limit under zero says nothing of what cannot be negative, and its number would only confuse.
+    nothing = (deciding < 0) & (task.side == "lower") & (not (task.value < 0).any())
     sentence = [
         said
-        or f"{name} is {word} {edge:.3g}{unit} with {task.confidence:.0%} confidence, "
-        f"{'beyond' if yes else 'which is not beyond'} the limit of {task.bound:g}{unit}."
-        for said, name, edge, yes in zip(why, what, deciding, sure, strict=True)
+        or (
+            f"{name} may be anything down to zero with {task.confidence:.0%} confidence; "
+            f"that does not confirm the limit of {task.bound:g}{unit} exceeded."
+            if none
+            else f"{name} is {word} {edge:.3g}{unit} with {task.confidence:.0%} confidence, "
+            f"{'beyond' if yes else 'which is not beyond'} the limit of {task.bound:g}{unit}."
+        )
+        for said, name, edge, yes, none in zip(why, what, deciding, sure, nothing, strict=True)
     ]
     return pd.DataFrame(
         {

@@ -322,3 +322,10 @@ def test_a_wrong_confidence_is_a_sentence() -> None:
 
     with pytest.raises(ChoiceError, match="e.g. 0.95"):
         one([1, 2], LIMIT, confidence=95)
+
+
+def test_a_limit_of_confidence_under_zero_is_told_without_its_number() -> None:
+    found = one([1.0, 9.0, 17.0, 30.0], replace(LIMIT, value=29.0))
+    assert found["lower"] < 0
+    assert "down to zero" in found["why"]
+    assert found["confirmed"] == "not confirmed"

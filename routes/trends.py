@@ -33,6 +33,8 @@ def trends_csv(request: Request) -> Response:
     if kept is not None:
         return kept
     rows = safe_cells(trends.inside(trends.table(view, now), view), trends.CLOSED)
+    if is_simulated():
+        rows["simulated"] = "yes"
     return Response(
         rows.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%SZ"),
         media_type="text/csv; charset=utf-8",

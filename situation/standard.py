@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -59,7 +59,7 @@ COLUMNS = (
 #: Columns that a file may have beside those.
 OPTIONAL_COLUMNS = ("terms", "exposure", "tier")
 #: Quantities of which there is no less than nothing.
-_NEVER_NEGATIVE = (
+NEVER_NEGATIVE = (
     "mass_concentration", "amount_concentration", "charge_concentration", "count_concentration", "mass_fraction",
     "activity_concentration", "conductivity",
 )  # fmt: skip
@@ -224,6 +224,9 @@ def _limit(path: Path, number: int, cells: Mapping[str, str]) -> Limit:
         exposure=_word(where, "exposure", exposure.strip() or "acute", EXPOSURES),
         exposure_reason=exposure_reason.strip(),
     )
+    if limit.comparison == "detected" and upper is None and unit.kind_of(limit.unit) == "count_concentration":
+        # None in the volume that the unit names, as ISO 9308 reports absence; "<1000" is no absence.
+        limit = replace(limit, upper=1.0)
     _check(where, limit)
     return limit
 
@@ -317,7 +320,7 @@ def _check(where: str, limit: Limit) -> None:
             f"{where}: lower and upper go with outside range; beside the value {limit.value:g} they would be "
             "ignored."
         )
-    elif limit.value < 0 and unit.kind_of(limit.unit) in _NEVER_NEGATIVE:
+    elif limit.value < 0 and unit.kind_of(limit.unit) in NEVER_NEGATIVE:
         raise DataFileError(f"{where}: the value is {limit.value:g}; {limit.property} is never below zero.")
     elif limit.comparison == "detected" and limit.value != 0:
         raise DataFileError(f"{where}: detected takes the value 0 (and in upper what still shows absence).")

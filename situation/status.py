@@ -31,9 +31,9 @@ import pandas as pd
 import pyarrow as pa
 
 from situation.composite import with_sums
-from situation.standard import Limit, Standard
+from situation.standard import NEVER_NEGATIVE, Limit, Standard
 from situation.topic import Topic
-from situation.unit import codes, factors, numbered
+from situation.unit import codes, factors, kind_of, numbered
 
 STATUSES = ("above", "near", "below", "inconclusive", "no limit")
 FRESHNESS = ("current", "stale")
@@ -255,6 +255,7 @@ _WHY = (
     "the result is missing",
     "the limit is for another fraction of the sample",
     "limits of detection leave it open whether the sum is above the limit",
+    "a limit of detection of zero or less says nothing",
 )
 
 
@@ -265,7 +266,9 @@ def _row_statuses(read: _Readings, limit: Limit | None, near_share: float) -> tu
         return none, np.zeros_like(none)
     with np.errstate(invalid="ignore"):
         quantified = _quantified(read.result, limit, near_share)
-        less = _less(read.bound, limit)
+        # What spreadsheets write where no limit of detection was given; no method sees down to nothing.
+        empty = (read.censoring == 1) & (read.bound <= 0) & (kind_of(limit.unit) in NEVER_NEGATIVE)
+        less = np.where(empty, INCONCLUSIVE, _less(read.bound, limit))
         more = _more(read.bound, limit)
     status = np.select(
         [read.censoring == 0, read.censoring == 1, read.censoring == 2],
@@ -281,10 +284,11 @@ def _row_statuses(read: _Readings, limit: Limit | None, near_share: float) -> tu
             read.censoring == 4,
             ~read.convertible,
             (read.censoring == 1) & no_bound,
+            empty,
             read.censoring == 1,
             read.censoring == 2,
         ],
-        [0, 5, 6, 1, 3, 2, 4],
+        [0, 5, 6, 1, 3, 9, 2, 4],
         6,
     )
     if read.sums is not None and read.low is not None and read.high is not None:

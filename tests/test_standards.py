@@ -164,6 +164,12 @@ def test_a_mistake_is_a_sentence_that_names_the_row_and_spoils_no_other_file(tmp
     assert "row 3" in broken_standards(tmp_path)["our_village"]
 
 
+@pytest.mark.parametrize(("upper", "least"), [("", 1.0), ("10", 10.0)])
+def test_what_still_shows_that_a_germ_is_absent_is_one_unless_the_file_says_more(tmp_path, upper, least):
+    path = written(tmp_path, f"e_coli,0,CFU/100 mL,,,health,detected,,{upper},,,Our village,,no")
+    assert read_standard(path).limit("e_coli").upper == least
+
+
 def test_a_missing_column_and_an_empty_file_are_sentences(tmp_path):
     path = written(tmp_path)
     with pytest.raises(DataFileError, match="has no rows"):

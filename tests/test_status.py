@@ -164,6 +164,19 @@ def test_what_must_not_be_detected(row, status):
     assert statuses(row, observed="e_coli") == [status]
 
 
+@pytest.mark.parametrize("bound", [0.0, -1.0])
+@pytest.mark.parametrize("comparison", ["above", "at_or_above", "detected", "below"])
+def test_less_than_nothing_is_no_limit_of_detection(bound, comparison):
+    row = {"observed_property": "arsenic", "unit": "ug/L", "method_speciation": None, "censoring": "<"}
+    standard = own(comparison, value=0.0 if comparison == "detected" else 10.0)
+    out = assessed(row | {"detection_limit": bound}, standard=standard, observed="arsenic")
+    assert out["status"].tolist() == ["inconclusive"]
+    assert out["reason"].tolist() == ["a limit of detection of zero or less says nothing"]
+    cold = {"observed_property": "temperature", "unit": "Cel", "method_speciation": None, "censoring": "<"}
+    warm = own(value=25.0, observed="temperature", unit="Cel")
+    assert statuses(cold | {"detection_limit": bound}, standard=warm, observed="temperature") == ["below"]
+
+
 def test_units_and_forms_are_converted_before_anything_is_compared():
     out = assessed(
         {"result": 12.0, "method_speciation": "as N"}, {"monitoring_location_id": "b", "result": 12.0}
@@ -361,9 +374,9 @@ def test_a_non_detect_is_below_only_if_its_limit_is_not_above_the_threshold(boun
     in_nitrate = bound * UNITS[unit] * (62.0049 / 14.0067 if species == "as N" else 1)
     limit = 50 if standard is WHO else 10 * 62.0049 / 14.0067
     assert out["status"] in ("below", "inconclusive")
-    if in_nitrate > limit * (1 + 1e-6):
+    if in_nitrate > limit * (1 + 1e-6) or bound == 0:
         assert out["status"] == "inconclusive"
-    if in_nitrate < limit * (1 - 1e-6):
+    elif in_nitrate < limit * (1 - 1e-6):
         assert out["status"] == "below"
 
 

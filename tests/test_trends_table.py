@@ -323,6 +323,7 @@ def test_csv_and_json_over_http_have_the_numbers_of_the_page(kept):
     assert answer.status == 200
     assert answer.headers["content-type"].startswith("text/csv")
     table = same_rows(answer.body.decode(), now)
+    assert table["simulated"].eq("yes").all()
     assert pd.to_datetime(table["crossing_time"]).iloc[0].floor("s") == (
         now.rows["crossing_time"].iloc[0].floor("s")
     )

@@ -200,7 +200,7 @@ def _next(say: Words, topic: Topic, sensor: Sensor, held: Sequence[FetchReport],
         return say.text("sources.not_planned")
     due = schedule.next_try(question, held, topic.collect.every(sensor.key))
     ahead = (due - datetime.now(UTC)).total_seconds()
-    return say.text("sources.soon") if ahead <= 60 else say.text("sources.ahead", time=_span(say, ahead))
+    return say.text("sources.soon") if ahead <= 60 else say.text("sources.ahead", time=_span(say, ahead + 30))
 
 
 def age(say: Words, moment: str) -> str:

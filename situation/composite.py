@@ -208,9 +208,9 @@ def with_sums(rows: pd.DataFrame, observed_property: str, limit: Limit, near_sha
         own = own.assign(sum_low=np.nan, sum_high=np.nan, sum_note=_none(own.index))
     if (term < 0).all():
         return own
-    low, high, why = _intervals(kept, term, limit)
+    low, high, odd, why = _intervals(kept, term, limit)
     group, sample = _samples(kept, term)
-    sums = _sums(kept, term, low, high, sample, group, limit, why)
+    sums = _sums(kept, term, low, high, odd, sample, group, limit, why)
     chosen = _chosen(sums, own, group[term < 0], limit, near_share)
     out = _rows(kept, chosen, observed_property, limit)
     if "n" not in own:
@@ -239,9 +239,9 @@ def samples(rows: pd.DataFrame, observed_property: str, limit: Limit) -> pd.Data
     kept, term = _of_rule(rows, observed_property, limit)
     if (term < 0).all():
         return kept.iloc[:0]
-    low, high, why = _intervals(kept, term, limit)
+    low, high, odd, why = _intervals(kept, term, limit)
     group, sample = _samples(kept, term)
-    sums = _sums(kept, term, low, high, sample, group, limit, why)
+    sums = _sums(kept, term, low, high, odd, sample, group, limit, why)
     return _rows(kept, sums[sums["complete"]].assign(n=1), observed_property, limit)
 
 
@@ -258,10 +258,16 @@ def _none(index: pd.Index) -> pd.Series:
     return pd.Series(None, index=index, dtype="str")
 
 
-def _intervals(rows: pd.DataFrame, term: Codes, limit: Limit) -> tuple[Numbers, Numbers, list[str | None]]:
-    """Give each row of a term what it adds at least and at most, and say why it cannot be converted."""
+def _intervals(
+    rows: pd.DataFrame, term: Codes, limit: Limit
+) -> tuple[Numbers, Numbers, npt.NDArray[np.bool_], list[str | None]]:
+    """Give each row of a term what it adds at least and at most, whether it cannot be converted, and why not.
+
+    "Less than" nothing bounds nothing: it is what spreadsheets write where no limit of detection was given.
+    """
     low, high = np.zeros(len(rows)), np.full(len(rows), np.inf)
     why: list[str | None] = [None] * len(limit.terms)
+    odd = np.zeros(len(rows), bool)
     result = rows["result"].to_numpy("float64")
     bound = rows["detection_limit"].to_numpy("float64") if "detection_limit" in rows else result * np.nan
     sign = rows["censoring"].astype("str").to_numpy(object)
@@ -280,12 +286,13 @@ def _intervals(rows: pd.DataFrame, term: Codes, limit: Limit) -> tuple[Numbers, 
         value, edge = result[here] * scale + offset, bound[here] * scale + offset
         signs = sign[here]
         exact = (signs == "=") & np.isfinite(value)
-        less, more = (signs == "<") & np.isfinite(edge), (signs == ">") & np.isfinite(edge)
+        less, more = (signs == "<") & np.isfinite(edge) & (edge > 0), (signs == ">") & np.isfinite(edge)
         low[here] = np.select([exact, more], [value, edge], 0.0)
-        high[here] = np.select([exact, less], [value, np.maximum(edge, 0.0)], np.inf)
+        high[here] = np.select([exact, less], [value, edge], np.inf)
+        odd[here] = ~np.isfinite(scale)
         reasons = how["reason"].dropna()
         why[position] = min(reasons) if len(reasons) else None
-    return low, high, why
+    return low, high, odd, why
 
 
 def _samples(rows: pd.DataFrame, term: Codes) -> tuple[Codes, Codes]:
@@ -343,6 +350,7 @@ def _sums(
     term: Codes,
     low: Numbers,
     high: Numbers,
+    odd: npt.NDArray[np.bool_],
     sample: Codes,
     group: Codes,
     limit: Limit,
@@ -368,6 +376,9 @@ def _sums(
     np.bitwise_or.at(bits, inverse, np.left_shift(1, term[order]))
     dim = np.zeros(len(samples), "int64")
     np.bitwise_or.at(dim, inverse[unknown], np.left_shift(1, term[order][unknown]))
+    strange = np.zeros(len(samples), "int64")
+    here = odd[order]
+    np.bitwise_or.at(strange, inverse[here], np.left_shift(1, term[order][here]))
     time = rows["phenomenon_time"].astype("int64").to_numpy()
     newest = np.full(len(samples), np.iinfo("int64").min)
     np.maximum.at(newest, inverse, time[order])
@@ -385,25 +396,27 @@ def _sums(
             "high": np.where(size == len(limit.terms), high_sum, np.inf),
             "complete": complete,
             "rank": worst,
-            "note": _notes(full & ~bits, dim, limit, why),
+            "note": _notes(full & ~bits, dim, strange, limit, why),
             "measured": size,
         }
     )
 
 
-def _notes(missing: Codes, dim: Codes, limit: Limit, why: list[str | None]) -> list[str | None]:
-    made: dict[tuple[int, int], str | None] = {}
-    for key in set(zip(missing.tolist(), dim.tolist(), strict=True)):
+def _notes(
+    missing: Codes, dim: Codes, strange: Codes, limit: Limit, why: list[str | None]
+) -> list[str | None]:
+    made: dict[tuple[int, int, int], str | None] = {}
+    keys = list(zip(missing.tolist(), dim.tolist(), strange.tolist(), strict=True))
+    for key in set(keys):
         lacking = [item.property for bit, item in enumerate(limit.terms) if key[0] >> bit & 1]
         vague = [bit for bit in range(len(limit.terms)) if key[1] >> bit & 1]
         said = [f"not measured in the same sample: {_titles(lacking)}"] if lacking else []
         for bit in vague[:2]:
             title = PROPERTIES[limit.terms[bit].property].title
-            said.append(
-                why[bit] or f"{title}: no number, and no limit of detection that bounds it from above"
-            )
+            unread = why[bit] if key[2] >> bit & 1 else None
+            said.append(unread or f"{title}: no number, and no limit of detection that bounds it from above")
         made[key] = "; ".join(part.rstrip(".") for part in said) or None
-    return [made[key] for key in zip(missing.tolist(), dim.tolist(), strict=True)]
+    return [made[key] for key in keys]
 
 
 def _titles(keys: Sequence[str], most: int = 3) -> str:

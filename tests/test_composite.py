@@ -184,6 +184,21 @@ def test_the_reason_says_which_part_is_not_known():
     assert "and 16 more" in pfas["reason"].iloc[0]
 
 
+def test_one_wells_unknown_form_is_not_said_of_another():
+    rows = no3(censoring=">", detection_limit=20.0), no2(0.1)
+    other = {"monitoring_location_id": "well-2"}
+    out = assessed(*rows, no3(30.0, method_speciation=None, **other), no2(0.1, **other))
+    reason = out.set_index("monitoring_location_id")["reason"]
+    assert reason["well-1"] == "Nitrate: no number, and no limit of detection that bounds it from above"
+    assert "not stated whether" in reason["well-2"]
+
+
+@pytest.mark.parametrize("bound", [0.0, -1.0])
+def test_less_than_nothing_leaves_a_sum_open(bound):
+    assert said(no3(10.0), no2(**less(bound))) == ["inconclusive"]
+    assert said(no3(60.0), no2(**less(bound))) == ["above"]
+
+
 def test_a_sum_of_twenty_is_above_by_one_and_below_only_by_all():
     keys = [term.property for term in EU.limit("pfas_sum_20").terms]
     small = [reading(observed_property=key, unit="ng/L", **less(2.0)) for key in keys]

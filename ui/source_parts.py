@@ -95,7 +95,7 @@ def background(say: Words, topic: Topic) -> None:
 def entrance(say: Words) -> None:
     """Let the operator in, who may try a source now."""
     if operator_key.is_operator():
-        st.button(say("review.leave"), icon=":material/logout:", on_click=operator_key.leave)
+        st.button(say("sources.leave"), icon=":material/logout:", on_click=operator_key.leave)
         return
     with st.expander(say("sources.operator"), icon=":material/key:"):
         if not operator_key.key_is_set():

@@ -134,6 +134,10 @@ def read_columns(
         # What the reading itself says counts more than the column beside it.
         marks = np.where(marks != 0, marks, said)
     notes = _notes(text[where[value]], why)
+    for name in dict.fromkeys(asked):
+        several = sum(one.strip().casefold() == name.strip().casefold() for one in table.names)
+        if several > 1:
+            notes.append(f"{several} columns are called {name!r}; {where[name]!r} was taken.")
     leave(np.isnan(numbers), value, list(why))
     parts: dict[str, Any] = {}
     for name, column in (("time", time), ("x", x), ("y", y)):

@@ -453,3 +453,10 @@ def test_bounds_alone_have_no_slope(tmp_path: Path) -> None:
     found = calc("censored-trend", "--input", path, "--value", "v", "--time", "t")
     assert [found[name] for name in ("slope", "slope_low", "slope_high", "intercept")] == [None] * 4
     assert "the slope is unknown" in found["why"]
+
+
+def test_two_columns_of_one_name_are_told(tmp_path: Path) -> None:
+    path = write(tmp_path, "v,v\n1,2\n3,4\n5,6\n")
+    found = calc("censored-mean", "--input", path, "--value", "v")
+    assert (found["mean"], len(found["notes"])) == (3, 1)
+    assert "2 columns are called 'v'" in found["notes"][0]

@@ -58,7 +58,8 @@ def nothing_here(request: Request) -> Response:
     """Say that there is no such address."""
     return error(
         "There is nothing at this address; the data are at /api/cells, /api/status.geojson, "
-        "/api/status.csv, /api/observations.csv, /api/surface, /api/next.geojson and /api/topics.json.",
+        "/api/status.csv, /api/observations.csv, /api/trends.csv, /api/areas.csv, /api/surface, "
+        "/api/next.geojson and /api/topics.json.",
         404,
     )
 

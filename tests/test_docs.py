@@ -17,7 +17,9 @@ import pytest
 import layers
 import situation.errors
 from commonsight import cli
+from routes import ADDRESSES
 from sensors.dialects import dialects
+from sensors.sources import available
 from situation.standard import standards
 from situation.status import FRESHNESS, STATUSES
 from situation.topic import topics
@@ -152,12 +154,13 @@ def test_the_readme_has_no_command_that_does_not_exist():
     assert [name for name in named if name not in COMMANDS] == []
 
 
-def test_the_readme_lists_every_topic_standard_dialect_and_layer():
+def test_the_readme_lists_every_topic_standard_dialect_layer_and_source():
     titles = {
         "topic": [topic.key for topic in topics().values()],
         "standard": list(standards()),
         "dialect": [dialect.title for dialect in dialects().values()],
         "layer": [layer.title for layer in _layers()],
+        "source": [source.title for source in available().values()],
     }
     text = " ".join(README.split())
     missing = [(kind, title) for kind, all_ in titles.items() for title in all_ if title not in text]
@@ -244,3 +247,10 @@ def test_make_and_continuous_integration_install_the_lock():
     assert "--require-hashes -r requirements.lock" in makefile
     assert "make test" in (ROOT / ".ci/run").read_text("utf-8")
     assert "--require-hashes -r requirements.lock" in README
+
+
+def test_the_readme_lists_every_address_that_answers():
+    listed = set(re.findall(r"`(/[a-z/.]+)`", README))
+    there = {address for address in ADDRESSES if "{" not in address and not address.startswith("/basemap")}
+    assert there - listed == set()
+    assert {address for address in listed if address.startswith("/api/")} - there == set()

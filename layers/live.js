@@ -420,19 +420,22 @@
     return (answer.labels || {})[paint];
   }
 
+  // The words of a status in the reader's language, where its catalogue has them.
+  const inWords = (label) => state.setup.words[label] || label;
+
   function aboutOf(answer, i) {
     const words = state.setup.words;
     const signs = state.overlays.find((one) => one.paint === "status").signs;
-    const told = wording(answer, "status") || signs.map((style) => style.label);
+    const names = (wording(answer, "status") || signs.map((style) => style.label)).map(inWords);
     if (answer.kind === "cells") {
       const counts = signs
-        .map((style, code) => [told[code], answer.counts[code][i]])
+        .map((style, code) => [names[code], answer.counts[code][i]])
         .filter((pair) => pair[1]);
       return { title: `${answer.n[i]} ${words.sites}`,
         lines: [...counts.map((pair) => `${pair[1]} ${pair[0]}`), words.come_closer] };
     }
     return { id: answer.id[i], title: answer.name[i] || answer.id[i], lines: [
-      [answer.result[i], told[answer.status[i]]].filter(Boolean).join(" · "),
+      [answer.result[i], names[answer.status[i]]].filter(Boolean).join(" · "),
       answer.n[i] > 1 && answer.area && answer.area[i] ? `${answer.n[i]} ${words.hidden_sites}` : "",
       answer.time[i] + (answer.stale[i] ? ` · ${words.old}` : ""),
     ] };
@@ -494,8 +497,8 @@
     }
     const list = box.appendChild(document.createElement("table"));
     const total = one.kind === "marks" ? answer.total[one.paint] : answer.total;
-    const labels = (one.kind === "marks" ? wording(answer, one.paint) : answer.labels)
-      || one.signs.map((style) => style.label);
+    const labels = ((one.kind === "marks" ? wording(answer, one.paint) : answer.labels)
+      || one.signs.map((style) => style.label)).map(inWords);
     one.signs.forEach((style, code) => {
       if (!labels[code]) return;
       const row = list.insertRow();

@@ -78,6 +78,13 @@ _LABELS: Mapping[str, Mapping[str, str]] = {
     "detected": {"above": "detected", "below": "not detected"},
 }
 
+#: Every way to say a status, for catalogues of other languages.
+LABELS = tuple(
+    dict.fromkeys(
+        [style.label for style in STYLE.values()]
+        + [text for words in _LABELS.values() for text in words.values()]
+    )
+)
 #: Comparisons with words of their own.
 LABELLED = frozenset(_LABELS)
 

@@ -193,3 +193,13 @@ def test_wrong_keys_are_slowed_down_by_address_and_forgotten_after_the_right_one
     assert throttle.wait_s("a") == 60
     throttle.right("a")
     assert throttle.wait_s("a") == 0
+
+
+@pytest.mark.parametrize("code", [code for code in languages() if code != "en"])
+def test_every_status_is_said_in_the_language_of_the_page(code):
+    from layers import available
+    from situation.messages import translated
+    from situation.status import LABELS
+
+    signs = [sign.label for layer in available().values() if layer.kind == "marks" for sign in layer.signs]
+    assert [text for text in (*LABELS, *signs, "stale", "current") if translated(text, code) == text] == []

@@ -11,11 +11,12 @@ import streamlit as st
 import streamlit_folium
 from streamlit_folium import st_folium
 
-from layers import chart
+from layers import available, chart
 from layers.assets import at_home
 from layers.picture import Picture
 from layers.places import places_of
 from situation.settings import settings
+from situation.status import LABELS
 from situation.view import View
 from store.tiles import shared_tiles
 from ui import choice
@@ -118,6 +119,9 @@ def new_click(answer: Mapping[str, Any] | None, before: tuple[int, str] | None) 
 def _words(say: Words) -> dict[str, str]:
     said = {name: say.text(f"map.{name}") for name in _SAID}
     said |= {name: say.text(f"sources.{name}", n="{n}") for name in _NEWS}
+    # The legend's words come from the layers, in English; the script looks them up among these.
+    signs = [sign.label for layer in available().values() if layer.kind == "marks" for sign in layer.signs]
+    said |= {text: say.said(text) for text in dict.fromkeys([*LABELS, *signs])}
     return said | {"sites": say.text("map.marks")}
 
 

@@ -91,14 +91,16 @@ def table(say: Words, view: View, shown: Picture) -> None:
                     rows["monitoring_location_id"]
                 ),
                 say.text("map.col_status"): [
-                    label(status, comparison)
+                    say.said(label(status, comparison))
                     for status, comparison in zip(rows["status"], rows["limit_comparison"], strict=True)
                 ],
                 say.text("map.col_result"): words(rows),
                 say.text("map.col_limit"): rows["limit"],
                 say.text("map.col_time"): rows["phenomenon_time"].dt.tz_localize(None),
-                say.text("map.col_fresh"): rows["freshness"],
-                say.text("map.col_method"): rows["procedure_class"],
+                say.text("map.col_fresh"): [say.said(text) for text in rows["freshness"]],
+                say.text("map.col_method"): [
+                    say.said(text) for text in rows["procedure_class"].fillna("unknown")
+                ],
                 say.text("map.col_n"): rows["n"],
                 say.text("map.col_lon"): rows["longitude"].round(5),
                 say.text("map.col_lat"): rows["latitude"].round(5),

@@ -88,7 +88,7 @@ def _latest(say: Words, one: Sheet) -> None:
             say.text("map.col_status"): [
                 say.text("map.outside").lower()
                 if status == "above" and comparison == "outside range"
-                else label(status, comparison)
+                else say.said(label(status, comparison))
                 for status, comparison in zip(rows["status"], rows["limit_comparison"], strict=True)
             ],
             say.text("map.col_time"): rows["phenomenon_time"].dt.strftime("%Y-%m-%d"),

@@ -186,7 +186,7 @@ def _told(say: Words, rows: pd.DataFrame, shown: Trends) -> pd.DataFrame:
         "when": rows["crossing_time"].dt.tz_localize(None).astype(day),
         "earliest": rows["crossing_earliest"].dt.tz_localize(None).astype(day),
         "latest": rows["crossing_latest"].dt.tz_localize(None).astype(day),
-        "status": [label(str(name), comparison) for name in rows["status"]],
+        "status": [say.said(label(str(name), comparison)) for name in rows["status"]],
         "confirmed": [_word(say, _CONFIRMED, name) for name in rows["confirmed"]],
         "n": rows["n"],
         "censored": rows["share_censored"] * 100,

@@ -60,6 +60,9 @@ _TAIL = 1 << 20
 _SMALL = 4 << 20  # bodies up to this many bytes are looked through as JSON before they are believed
 _SECRET = re.compile(r"(?i)(key|token|secret|password|passwd|signature|auth|session)")
 _SKEW_S = 300
+_KEY_LEAST = 4  # signs: a shorter key is a word that any answer may hold
+_KEY_SURE = 12  # signs from which on it is no chance that an answer holds the same
+_KEY_SHOWS = 8  # signs of a key that stand for it where a text was cut within it
 
 
 @dataclass(frozen=True)
@@ -214,6 +217,7 @@ class Http:
         self.notes = Notes()
         self.pause_s = pause_s
         self._key = _key_header(key, key_header, key_scheme) if key else None
+        self._secrets = _secrets(key, self._key[1]) if key and self._key else ()
         self._key_variable = key_variable
         self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="commonsight-fetch-")
         self._folder = folder or Path(self._temporary.name)  # type: ignore[union-attr]
@@ -366,6 +370,13 @@ class Http:
         """Note something that people should see."""
         self.notes.warn(text)
 
+    def hide(self, text: str) -> str:
+        """Take the key out of a text, also where the text ends within it: servers repeat what they were sent."""
+        for secret in self._secrets:
+            for length in range(len(secret), min(len(secret), _KEY_SHOWS) - 1, -1):
+                text = text.replace(secret[:length], "…")
+        return text
+
     def here(self, link: str) -> str:
         """Give a link of the source's as the address to ask: whole, at our host, over https if we are.
 
@@ -506,7 +517,9 @@ class Http:
             except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as wrong:
                 raise ChoiceError(f"{clean_url(url)} is no address that can be asked.") from wrong
             except (requests.RequestException, urllib3.exceptions.HTTPError) as wrong:
-                raise _Again(SourceUnavailable(f"{parts.netloc} does not answer: {_why(wrong)}.")) from wrong
+                raise _Again(
+                    SourceUnavailable(f"{_named(parts.netloc)} does not answer: {_why(wrong)}.")
+                ) from wrong
             if response.status_code not in _REDIRECTS:
                 return response
             response.close()
@@ -514,10 +527,12 @@ class Http:
             try:
                 url = self.here(urljoin(url, target))
             except SchemaDrift as wrong:
-                raise _Again(SourceUnavailable(f"{parts.netloc} sends us on. {wrong}"), 0.0) from wrong
+                raise _Again(
+                    SourceUnavailable(f"{_named(parts.netloc)} sends us on. {wrong}"), 0.0
+                ) from wrong
             if response.status_code == 303:
                 method, payload = "GET", None
-        raise _Again(SourceUnavailable(f"{self.host} sends us in a circle: too many redirects."))
+        raise _Again(SourceUnavailable(f"{_named(self.host)} sends us in a circle: too many redirects."))
 
     def _look_at_clock(self, response: requests.Response) -> None:
         theirs = _http_date(response.headers.get("Date"))
@@ -594,9 +609,7 @@ class Http:
         except (urllib3.exceptions.HTTPError, OSError):
             return ""
         text = raw.decode("utf-8", "replace")
-        text = " ".join(re.sub(r"<[^>]*>", " ", text).split())
-        if self._key:
-            text = text.replace(self._key[1].rpartition(" ")[2], "…")
+        text = self.hide(" ".join(re.sub(r"<[^>]*>", " ", text).split()))
         return f": {text[:200]}" if text else ""
 
     def _download(self, response: requests.Response, label: str) -> Body:
@@ -625,10 +638,25 @@ class Http:
             path,
             response.headers.get("Content-Type", ""),
             clean_url(response.url),
-            digest.hexdigest(),
+            self._without_key(path) or digest.hexdigest(),
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},
         )
+
+    def _without_key(self, path: Path) -> str | None:
+        """Take the key out of a body that repeats it; gives the new SHA-256, None where it holds no key."""
+        # A short word, or a password alone, may stand in an answer by chance; data are not changed for that.
+        whole = [secret for secret in self._secrets if len(secret) >= _KEY_SURE]
+        secrets = [secret.encode() for secret in whole]
+        if not secrets or not _holds(path, secrets):
+            return None
+        if path.stat().st_size > _SMALL * 16:
+            raise SchemaDrift("The source repeats our key in a large answer; it is not kept.")
+        content = path.read_bytes()
+        for secret in secrets:
+            content = content.replace(secret, b"***")
+        path.write_bytes(content)
+        return hashlib.sha256(content).hexdigest()
 
     def _mind_the_time(self, began: float, size: int) -> None:
         passed = time.monotonic() - began
@@ -740,6 +768,29 @@ def _key_header(key: str, header: str, scheme: str) -> tuple[str, str]:
         return header, "Basic " + base64.b64encode(key.encode()).decode()
     word = {"token": "Token ", "bearer": "Bearer "}.get(scheme, "")
     return header, word + key.strip()
+
+
+def _secrets(key: str, sent: str) -> tuple[str, ...]:
+    """Give what must not be repeated of a key: as it is, as it is sent, and its password alone; longest first."""
+    known = {key.strip(), sent.rpartition(" ")[2], key.strip().partition(":")[2]}
+    return tuple(sorted((one for one in known if len(one) >= _KEY_LEAST), key=len, reverse=True))
+
+
+def _holds(path: Path, words: Sequence[bytes]) -> bool:
+    """Say whether one of some words stands in a file, reading it in pieces."""
+    room, before = max(map(len, words)) - 1, b""
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK * 16):
+            piece = before + block
+            if any(word in piece for word in words):
+                return True
+            before = piece[-room:] if room else b""
+    return False
+
+
+def _named(netloc: str) -> str:
+    """Name a host without the password that an address may carry before it."""
+    return netloc.rpartition("@")[2]
 
 
 def _believe(body: Body, expect: Expect | None, empty: bool) -> None:

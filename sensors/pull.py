@@ -250,12 +250,12 @@ def _pull(
                 _noted(fetches, account.report(FAILED, str(wrong), http.notes, error=type(wrong).__name__))
                 raise
             except CommonsightError as wrong:
-                report = _failed(account, http.notes, wrong)
+                report = _failed(account, http, wrong)
             except Exception as wrong:
                 _log.exception("source %s", sensor.key)
                 report = _failed(
                     account,
-                    http.notes,
+                    http,
                     SchemaDrift(
                         f"The answer could not be read ({type(wrong).__name__}: {str(wrong)[:200]})."
                     ),
@@ -268,13 +268,13 @@ def _noted(fetches: Fetches, report: FetchReport) -> FetchReport:
     return report
 
 
-def _failed(account: _Account, notes: Notes, wrong: CommonsightError) -> FetchReport:
+def _failed(account: _Account, http: Http, wrong: CommonsightError) -> FetchReport:
     outcome = KEY_MISSING if isinstance(wrong, KeyMissing) else FAILED
     retry = wrong.retry_at if isinstance(wrong, RateLimited) else None
     return account.report(
         outcome,
-        str(wrong),
-        notes,
+        http.hide(str(wrong)),
+        http.notes,
         error=type(wrong).__name__,
         retry_at=retry.isoformat(timespec="seconds") if retry else None,
     )
@@ -490,8 +490,10 @@ def _kept(
     source_id = sensor.source_id(account.ask)
     original = bodies[0].content if single else package(bodies, folder / "original.zip")
     digest = bodies[0].sha256 if single and bodies[0].sha256 else originals.sha256(original)
-    if (changed := _changed_since(store, digest, source_id)) is not None:
+    # The same bytes may have come back several times: each time counts after the change it took back.
+    while (changed := _changed_since(store, digest, source_id)) is not None:
         single, original = False, package(bodies, folder / "again.zip", after=changed)
+        digest = originals.sha256(original)
     receipt = store.add(
         original,
         folder / "read" / "observations.parquet",
@@ -524,7 +526,7 @@ def _kept(
 
 
 def _changed_since(store: Store, digest: str, source_id: str) -> int | None:
-    """Find a later batch that corrected readings of this source, if the same bytes stand as a batch already.
+    """Find the next batch that corrected readings of this source, if the same bytes stand as a batch already.
 
     A value that a source changes and then takes back comes in bytes that are known; they must count again.
     """
@@ -533,7 +535,7 @@ def _changed_since(store: Store, digest: str, source_id: str) -> int | None:
     if standing is None:
         return None
     later = [b.batch for b in book.batches.values() if b.source_id == source_id and b.corrected]
-    return max((number for number in later if number > standing.batch), default=None)
+    return min((number for number in later if number > standing.batch), default=None)
 
 
 def package(bodies: Sequence[Body], path: Path, *, after: int | None = None) -> Path:

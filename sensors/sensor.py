@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 KEY_SCHEMES = ("plain", "token", "bearer", "basic")
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _MOMENT_ROOM = timedelta(hours=1)
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 @dataclass(frozen=True)
@@ -181,10 +182,21 @@ class Body:
         as_text: dict[str, Callable[[str], str]] = (
             {"parse_float": str, "parse_int": str, "parse_constant": str} if verbatim else {}
         )
+        text = self.text()
         try:
-            return json.loads(self.text(), **as_text)  # type: ignore[arg-type]
+            said = json.loads(text, **as_text)  # type: ignore[arg-type]
+            return _writable(said) if _HALF.search(text) else said
         except (ValueError, RecursionError) as wrong:
             raise IncompleteResponse(f"The answer {self.name} is not whole JSON: {wrong}.") from wrong
+
+
+def _writable(said: Any) -> Any:
+    """Put U+FFFD in the place of half a sign (a surrogate alone), which JSON may hold and no file can."""
+    if isinstance(said, str):
+        return said.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(said, dict):
+        return {_writable(name): _writable(value) for name, value in said.items()}
+    return [_writable(value) for value in said] if isinstance(said, list) else said
 
 
 def flatten(record: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

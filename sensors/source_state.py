@@ -146,7 +146,7 @@ class Fetches:
     def add(self, report: FetchReport) -> None:
         """Write a report down; it is on the disk when this returns."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        line = json.dumps(asdict(report), ensure_ascii=False, default=str).encode() + b"\n"
+        line = json.dumps(asdict(report), ensure_ascii=False, default=str).encode("utf-8", "replace") + b"\n"
         with FileLock(self.path.with_suffix(".lock"), timeout=60):
             with open(self.path, "ab+", opener=_private) as file:
                 size = file.seek(0, os.SEEK_END)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 import store
 from sensors import intake
 from sensors.pull import pull
 from sensors.sensor import Body, Sensor
-from sensors.source_state import COMPLETE
+from sensors.source_state import COMPLETE, FAILED, KEY_MISSING, Fetches
 from sensors.sources import available
 from store import Store
 from tests.bodies_kit import bodies
-from tests.sources_kit import QUICK
+from tests.sources_kit import QUICK, http_for, wqx
 
 BOX = (-180.0, -90.0, 180.0, 90.0)
+SECRET = "s3cret-Key-of-nobody"
 
 
 @pytest.fixture
@@ -117,3 +120,70 @@ def test_no_person_is_in_anything_that_is_kept(
                     raw += b"".join(pack.read(name) for name in pack.namelist())
             assert [word for word in words if word in raw] == [], path.name
     assert seen > 2
+
+
+def test_a_key_that_a_server_repeats_is_in_no_report_and_no_original(
+    kept: Store, monkeypatch: pytest.MonkeyPatch, httpserver: HTTPServer
+) -> None:
+    monkeypatch.setenv("OPENAQ_API_KEY", SECRET)
+    sensor = replace(available()["openaq"], pause_s=0.0)
+    ask = sensor.ask(base_url=httpserver.url_for("").rstrip("/"), bbox=(0.0, 0.0, 1.0, 1.0))
+    said = {"error": "x" * 190 + SECRET}  # the sentence is cut within the key
+    handler = httpserver.expect_request("/locations")
+    handler.respond_with_json(said)
+    caps = replace(QUICK, tries=1)
+    for status in (200, 401, 503):
+        handler.respond_with_json(said, status=status)
+        report = pull(sensor, ask, kept, guarded=False, caps=caps, force=True)
+        assert report.outcome in (FAILED, KEY_MISSING)
+        assert SECRET[:8] not in (kept.home / "fetches.jsonl").read_text("utf-8")
+    with http_for(ask.base_url, key=SECRET) as http:
+        handler.respond_with_json({"results": [], "next": f"?key={SECRET}"})
+        body = http.get("locations", expect="json")
+        assert body.json()["next"] == "?key=***"
+        assert hashlib.sha256(body.read()).hexdigest() == body.sha256
+
+
+def test_a_value_that_came_back_counts_once(kept: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = replace(bodies("wqp")[0], content=wqx([1, 2]))
+    other = replace(first, content=wqx([1, 2], change="9"))
+    seen = []
+    for answer in (first, other, first, first, other, first, first):
+        report = take("wqp", [_on_disk(answer, kept.home)], kept, monkeypatch)
+        seen.append((report.already, report.corrected, report.added))
+    again = (True, 0, 0)
+    assert seen == [(False, 0, 2), *[(False, 2, 0)] * 2, again, *[(False, 2, 0)] * 2, again]
+
+
+def _on_disk(body: Body, folder: Path) -> Body:
+    content = body.read()
+    path = folder / hashlib.sha256(content).hexdigest()
+    path.write_bytes(content)
+    return replace(body, content=path, sha256="")
+
+
+def test_a_password_in_an_address_is_in_no_report(kept: Store) -> None:
+    sensor = available()["wqp"]
+    ask = sensor.ask(base_url=f"http://me:{SECRET}@127.0.0.1:9", site="X")
+    report = pull(sensor, ask, kept, guarded=False, caps=replace(QUICK, tries=1))
+    assert report.outcome == FAILED
+    assert "127.0.0.1:9" in report.said
+    assert SECRET not in (kept.home / "fetches.jsonl").read_text("utf-8")
+
+
+def test_half_a_sign_is_written_down_as_what_it_is(
+    kept: Store, monkeypatch: pytest.MonkeyPatch, httpserver: HTTPServer
+) -> None:
+    assert Body("1", rb'{"a\ud800": ["\ud83d\ude00", "\udc00b", "\\ud800", 1]}').json() == {
+        "a\ufffd": ["\U0001f600", "\ufffdb", "\\ud800", 1]
+    }
+    monkeypatch.setenv("OPENAQ_API_KEY", SECRET)
+    sensor = replace(available()["openaq"], pause_s=0.0)
+    httpserver.expect_request("/locations").respond_with_data(
+        rb'{"error": "\ud800 oops"}', content_type="application/json"
+    )
+    ask = sensor.ask(base_url=httpserver.url_for("").rstrip("/"), bbox=(0.0, 0.0, 1.0, 1.0))
+    report = pull(sensor, ask, kept, guarded=False, caps=replace(QUICK, tries=1))
+    assert report.outcome == FAILED
+    Fetches(kept.home).add(replace(report, said="\ud800"))
+    assert len(Fetches(kept.home).all()) == 2

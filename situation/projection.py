@@ -84,8 +84,9 @@ def project(
     DataFrame
         With the index of *trends*: ``crossing`` (one of ``CROSSINGS``), ``crossing_time``,
         ``crossing_earliest``, ``crossing_latest`` (UTC; NaT where there is none, a latest of NaT beside
-        an earliest meaning that it is open), ``said``. A line that has crossed already
-        has the date on which it did, if that lies within its record.
+        an earliest meaning that it is open), ``said``. A line that has crossed already, by its newest
+        reading, has the date on which it did, if that lies within its record. One that would have crossed
+        since then, while nobody measured, is expected to cross, on a date that may lie before *now*.
 
     Raises
     ------
@@ -100,16 +101,20 @@ def project(
     upper, lower = _sides_of(limit)
     row = {name: trends[name].to_numpy(dtype=np.float64) for name in _NEEDED}
     slope = row["slope"]
-    at_now = row["intercept"] + slope * today
     newest = decimal_years(trends["last_time"])
+    # Where a line stands is known as far as its readings go; what lies between the newest and today is
+    # carried on already. So a line is over the limit, or back inside it, when its newest reading says so.
+    strictly = limit is None or limit.comparison != "at_or_above"
+    stands, at_now = row["intercept"] + slope * np.minimum(newest, today), row["intercept"] + slope * today
     few = np.asarray(trends["trend"] == NOT_ENOUGH, dtype=bool) | ~np.isfinite(at_now)
     old = ~few & (newest < today - horizon_years)
     with np.errstate(invalid="ignore"):
-        over = _beyond(at_now, upper, strictly=limit is None or limit.comparison != "at_or_above")
-        under = at_now < lower
+        over, under = _beyond(stands, upper, strictly=strictly), stands < lower
+        unseen = ~over & ~under & (_beyond(at_now, upper, strictly=strictly) | (at_now < lower))
         moves = (row["slope_low"] > 0) | (row["slope_high"] < 0)
     target = np.where(slope > 0, upper, lower)
-    time, early, late = _crossing(row, np.where(np.isfinite(target), target, np.nan), today)
+    begin = np.where(unseen, np.minimum(newest, today), today)
+    time, early, late = _crossing(row, np.where(np.isfinite(target), target, np.nan), begin)
     code = np.select(
         [np.full(k, upper == np.inf and lower == -np.inf), few | old, over | under, ~moves, np.isinf(target)],
         [NO_LIMIT, FEW, CROSSED, NO_SIGN, AWAY],
@@ -122,6 +127,7 @@ def project(
     latest_time = np.where((code == EXPECTED) & (late <= end), late, np.nan)
     facts = _Facts(limit, over, moves, slope, newest, old, times, earliest, latest_time, end, horizon_years)
     facts.back = _back(row, upper, lower, over, moves, today, end)
+    facts.unseen = unseen
     why = trends["why"].to_numpy(dtype=object)
     said = [facts.said(i, int(code[i]), str(why[i])) for i in range(k)]
     if latest is not None:
@@ -167,9 +173,9 @@ def _beyond(value: Numbers, upper: float, *, strictly: bool) -> Flags:
 
 
 def _crossing(
-    row: dict[str, Numbers], target: Numbers | float, today: float
+    row: dict[str, Numbers], target: Numbers | float, begin: Numbers
 ) -> tuple[Numbers, Numbers, Numbers]:
-    """Give when the line and the two edges of its band reach a height, in decimal years, not before today.
+    """Give when the line and the two edges of its band reach a height, in decimal years, not before *begin*.
 
     With d the time from the median time, A the height still to go there, b the slope, h the half-width
     there and w that of the slope, an edge meets the height where sqrt(h^2 + w^2 d^2) = |A - b d|: the
@@ -188,14 +194,14 @@ def _crossing(
         g = b**2 - fast_w**2
         root = np.sqrt(np.maximum(A**2 * fast_w**2 + g * fast_h**2, 0))
         early = centre + (A**2 - fast_h**2) / (A * b + root)
-        early = np.where(fast_h >= np.abs(A), today, early)
-        # An edge that is not bounded may be anywhere from today on.
-        early = np.where(np.isnan(fast_w), today, early)
+        early = np.where(fast_h >= np.abs(A), begin, early)
+        # An edge that is not bounded may be anywhere from there on.
+        early = np.where(np.isnan(fast_w), begin, early)
         g = b**2 - slow_w**2
         root = np.sqrt(np.maximum(A**2 * slow_w**2 + g * slow_h**2, 0))
         late = np.where(g > 0, centre + (A * b + root) / g, np.inf)
         late = np.where(np.isnan(late), np.inf, late)
-    return np.maximum(time, today), np.maximum(early, today), np.maximum(late, today)
+    return np.maximum(time, begin), np.maximum(early, begin), np.maximum(late, begin)
 
 
 def _since(
@@ -245,6 +251,7 @@ class _Facts:
         self.newest, self.old, self.times = newest, old, times
         self.earliest, self.latest, self.end, self.horizon = earliest, latest, end, horizon
         self.back = np.full(len(slope), np.nan)
+        self.unseen = np.zeros(len(slope), dtype=bool)
         self.name = "" if limit is None else limit.text()
 
     def said(self, i: int, code: int, why: str) -> str:
@@ -287,6 +294,11 @@ class _Facts:
         return (
             f"The line {verb} the limit ({self.name}) about {_month(self.times[i])}, "
             f"between {_month(self.earliest[i])} {last}; single readings do so earlier."
+            + (
+                f" Nobody has measured since {_month(self.newest[i])}: it may be so by now."
+                if self.unseen[i]
+                else ""
+            )
         )
 
 

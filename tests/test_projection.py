@@ -179,6 +179,29 @@ def test_an_old_line_is_not_carried_on() -> None:
     assert pd.isna(row["crossing_time"])
 
 
+def test_what_would_have_crossed_while_nobody_measured_is_expected_and_not_known() -> None:
+    now = pd.Timestamp("2026-11-01", tz="UTC")
+    time = pd.date_range("2010-01-01", periods=10, freq="YS", tz="UTC")
+    for values, comparison in (
+        ([10.0 + 2.5 * n for n in range(10)], "above"),
+        ([90.0 - 2.5 * n for n in range(10)], "below"),
+    ):
+        table = pd.DataFrame({"series": 0, "time": time, "value": values, "censoring": "="})
+        found = project(trends(table), limit(50.0, comparison), now=now).loc[0]
+        assert found["crossing"] == "crossing expected"
+        assert time[-1] < found["crossing_earliest"] <= found["crossing_time"] < now
+        assert "Nobody has measured since 2019-01" in found["said"]
+
+
+def test_a_line_over_the_limit_is_not_cleared_by_years_without_a_reading() -> None:
+    time = pd.date_range("2010-01-01", periods=10, freq="YS", tz="UTC")
+    table = pd.DataFrame(
+        {"series": 0, "time": time, "value": [80.0 - 2.5 * n for n in range(10)], "censoring": "="}
+    )
+    found = project(trends(table), limit(50.0), now=pd.Timestamp("2026-11-01", tz="UTC")).loc[0]
+    assert found["crossing"] == "crossed already"
+
+
 def test_no_series_and_no_horizon() -> None:
     assert len(project(rows(UP).iloc[:0], limit(45), now=NOW)) == 0
     with pytest.raises(ChoiceError, match="A horizon of 0 years is not in the future"):

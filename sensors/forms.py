@@ -207,6 +207,19 @@ def find(record: Any, path: str) -> list[Any]:
     return []
 
 
+def said_once(record: Any, path: str) -> list[Any]:
+    """Give the different answers to a question about a whole submission: its site, place or time.
+
+    Where a group is repeated (several wells in one submission) there are several. Which reading belongs to
+    which is not known then, so nobody may take the first for all: the caller leaves the cell empty.
+    """
+    found: list[Any] = []
+    for answer in find(record, path) if path else []:
+        if answer not in (None, "") and answer not in found:
+            found.append(answer)
+    return found
+
+
 def only_allowed(record: Mapping[str, Any], form: Form, system: Sequence[str]) -> dict[str, Any]:
     """Keep of a submission what the form and the system's own fields allow, and nothing else."""
     kept: dict[str, Any] = {name: record[name] for name in system if name in record}
@@ -222,15 +235,8 @@ def readings(record: Mapping[str, Any], form: Form | None, identifier: str) -> I
     if form is None:
         yield {"question": "", "value": ""}
         return
-    site = (
-        next((str(answer) for answer in find(record, form.site) if answer is not None), "")
-        if form.site
-        else ""
-    )
-    moment = (
-        next((str(answer) for answer in find(record, form.time) if answer is not None), "")
-        if form.time
-        else ""
+    site, moment = (
+        str(found[0]) if len(found := said_once(record, path)) == 1 else "" for path in (form.site, form.time)
     )
     about = {
         "site": site,
@@ -257,7 +263,9 @@ def readings(record: Mapping[str, Any], form: Form | None, identifier: str) -> I
                 "method": item.method or form.method,
                 "answer": text if text in item.choices else "",
                 "value": item.choices.get(text, text),
-                "observation.id": f"{identifier}/{item.path}" + (f"#{number}" if number > 1 else ""),
+                "observation.id": f"{identifier}/{item.path}" + (f"#{number}" if number > 1 else "")
+                if identifier
+                else "",
             }
     if not some:
         yield {**about, "question": "", "value": ""}

@@ -309,6 +309,8 @@ def state_of(
     wait = open_until(tried)
     next_try = max(now, wait) if wait else (good.moment() + every if good else None)
     state, said = _judge(sensor, last, good, every, now, has_key)
+    if state == OK and (other := _still_suspect(tried, now - max(2 * every, timedelta(days=1)))):
+        state, said = SUSPECT, other
     return SourceState(
         key=sensor.key,
         title=sensor.title,
@@ -323,6 +325,13 @@ def state_of(
         newest=max((r.newest for r in tried if r.newest), default=None),
         error=last.said if last and last.outcome in (FAILED, KEY_MISSING, SUSPECT, TRUNCATED) else None,
     )
+
+
+def _still_suspect(tried: Sequence[FetchReport], since: datetime) -> str | None:
+    """Give the sentence of a question whose own last answer is suspect: a good one to another heals it not."""
+    latest = {report.signature: report for report in tried}
+    found = [r for r in latest.values() if r.outcome == SUSPECT and r.moment() >= since]
+    return max(found, key=FetchReport.moment).said if found else None
 
 
 def _judge(

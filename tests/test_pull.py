@@ -161,6 +161,18 @@ def test_nothing_where_there_was_something_is_suspect_and_the_readings_stay(wqp,
     assert state_of(WQP, Fetches(kept.home).of("wqp")).state == "ok"
 
 
+def test_a_good_answer_to_another_question_heals_no_suspicion(wqp, kept):
+    pull(wqp, kept)
+    says(wqp, wqx([]))
+    assert pull(wqp, kept).outcome == "suspect"
+    says(wqp, wqx())
+    assert pull(wqp, kept, site="TEST-1").good
+    reports = Fetches(kept.home).of("wqp")
+    assert state_of(WQP, reports).state == "suspect"
+    assert pull(wqp, kept).good  # the doubtful question itself
+    assert state_of(WQP, Fetches(kept.home).of("wqp")).state == "ok"
+
+
 def test_nothing_where_there_never_was_anything_is_empty_and_good(wqp, kept):
     says(wqp, wqx([]))
     report = pull(wqp, kept)

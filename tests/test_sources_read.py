@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from sensors.forms import find, read_form
+from sensors.forms import find, read_form, readings
 from sensors.sensor import Body
 from sensors.sources import available, kobo, odk, safecast
 from sensors.sources.openaq import licences_of
@@ -318,6 +318,42 @@ def test_what_the_server_rejected_or_deleted_says_so() -> None:
         "uuid:1": "approved",
         "uuid:2": "rejected",
     }
+
+
+def test_of_several_wells_in_one_submission_none_stands_for_the_others() -> None:
+    form = read_form(bodies("kobo")[0].text(), "form")
+    wells = [
+        {"well/name": "A", "well/point": "51 0 0 0"},
+        {"well/name": "B", "well/point": "52 0 0 0"},
+    ]
+    tests = [{"test/nitrate": "5"}, {"test/nitrate": "90"}]
+    record = {"well": wells, "test": tests, "_geolocation": ["51", "0"], "visit": "2024-03-05T09:30:00+01:00"}
+    rows = list(readings(record, form, "kobo:a/1"))
+    assert [(row["value"], row["site"], row["time"][:10]) for row in rows] == [
+        ("5", "", "2024-03-05"),
+        ("90", "", "2024-03-05"),
+    ]
+    assert set(kobo.place_of(record, form).values()) == {""}
+    same = {"well": [wells[0], wells[0]], "test": tests}
+    assert {row["site"] for row in readings(same, form, "kobo:a/1")} == {"A"}
+    assert kobo.place_of(same, form)["place.latitude"] == "51"
+
+
+def test_two_submissions_without_a_number_are_two_readings() -> None:
+    form = bodies("kobo")[0]
+    records = [
+        {
+            "_uuid": text,
+            "well/name": "A",
+            "well/point": "51 0 0 0",
+            "visit": f"2024-03-0{day}",
+            "test/ph": "7",
+        }
+        for day, text in ((1, "u1"), (2, ""), (3, ""))
+    ]
+    page = Body("1", json.dumps({"results": records}).encode())
+    found = read("kobo", [form, page]).observations
+    assert len(set(found["observation_id"])) == len(found) == 3
 
 
 def test_a_group_that_is_repeated_gives_a_reading_each_time() -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sensors.answers import rows_of
-from sensors.forms import FORM, Form, find, form_asked, form_of, only_allowed, readings
+from sensors.forms import FORM, Form, form_asked, form_of, only_allowed, readings, said_once
 from sensors.sensor import Ask, Body, Sensor, table
 
 if TYPE_CHECKING:
@@ -48,19 +48,18 @@ def status_of(record: Mapping[str, Any]) -> str:
 
 def place_of(record: Mapping[str, Any], form: Form | None) -> dict[str, str]:
     """Give the place: the question's ``lat lon alt accuracy``, else what the server took from the form."""
-    said = (
-        next((str(answer) for answer in find(record, form.place) if answer), "")
-        if form and form.place
-        else ""
-    )
-    parts = said.split()
+    nowhere = {"place.latitude": "", "place.longitude": "", "place.accuracy": ""}
+    found = said_once(record, form.place) if form else []
+    if len(found) > 1:
+        return nowhere  # nor may the server's _geolocation, the first of them, stand for all
+    parts = str(found[0]).split() if found else []
     if len(parts) >= 2:
         accuracy = parts[3] if len(parts) > 3 and parts[3] not in ("0", "0.0") else ""
         return {"place.latitude": parts[0], "place.longitude": parts[1], "place.accuracy": accuracy}
     held = record.get("_geolocation") or []
     if len(held) == 2 and None not in held:
         return {"place.latitude": str(held[0]), "place.longitude": str(held[1]), "place.accuracy": ""}
-    return {"place.latitude": "", "place.longitude": "", "place.accuracy": ""}
+    return nowhere
 
 
 def parse(bodies: Sequence[Body]) -> Iterator[pd.DataFrame]:
@@ -73,7 +72,8 @@ def parse(bodies: Sequence[Body]) -> Iterator[pd.DataFrame]:
         for record in rows_of(body, "results", needs=("_id", "_uuid")):
             beside = {name: str(record.get(name) or "") for name in ("_id", "_submission_time")}
             beside |= {"_validation_status": status_of(record), **place_of(record, form)}
-            name = f"kobo:{form.asset if form else ''}/{record.get('_id')}"
+            number = record.get("_id") or record.get("_uuid")  # one without a name would pass for another
+            name = f"kobo:{form.asset if form else ''}/{number}" if number else ""
             rows += [{**beside, **row} for row in readings(record, form, name)]
         if rows:
             yield table(rows)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sensors.answers import rows_of
-from sensors.forms import FORM, Form, find, form_asked, form_of, only_allowed, readings
+from sensors.forms import FORM, Form, form_asked, form_of, only_allowed, readings, said_once
 from sensors.sensor import Ask, Body, Sensor, table
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def clean(body: Body, form: Form) -> Body:
 def place_of(record: Mapping[str, Any], form: Form | None) -> dict[str, str]:
     """Give the place: a point of GeoJSON, or ``lat lon alt accuracy`` where the server was asked for text."""
     empty = {"place.latitude": "", "place.longitude": "", "place.accuracy": ""}
-    said = next((one for one in find(record, form.place) if one), None) if form and form.place else None
+    found = said_once(record, form.place) if form else []
+    said = found[0] if len(found) == 1 else None
     if isinstance(said, Mapping) and said.get("type") == "Point":
         numbers = said.get("coordinates") or []
         accuracy = (said.get("properties") or {}).get("accuracy")
@@ -75,7 +76,7 @@ def parse(bodies: Sequence[Body]) -> Iterator[pd.DataFrame]:
             moment = (record.get("__system") or {}).get("submissionDate")
             beside = {"_id": str(record.get("__id") or ""), "_submission_time": str(moment or "")}
             beside |= {"_validation_status": status_of(record), **place_of(record, form)}
-            name = f"odk:{record.get('__id')}"
+            name = f"odk:{record['__id']}" if record.get("__id") else ""  # a nameless one passes for no other
             rows += [{**beside, **row} for row in readings(record, form, name)]
         if rows:
             yield table(rows)

@@ -292,6 +292,37 @@ def test_ea_asks_by_polygon_in_degrees_and_knows_that_204_is_nothing(
     assert {q["determinand"] for q in server.queries} == {"0061"}
 
 
+def test_ea_goes_on_where_the_server_gives_smaller_pages_than_it_was_asked_for(
+    httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ea_water_quality, "_ROUND", 2)
+    header, *lines = bodies("ea_water_quality")[0].read().splitlines(keepends=True)
+    every = (lines * 5)[:5]
+
+    def answer(request: Request) -> Response:
+        skip = int(request.args["skip"])
+        return Response(header + b"".join(every[skip : skip + 2]), content_type="text/csv")
+
+    server = Server(httpserver, answer)
+    _, notes = server.fetch(
+        "ea_water_quality", bbox=BOX, since=day("2024-01-01"), until=day("2024-06-01"), properties=("ph",)
+    )
+    assert [q["skip"] for q in server.queries] == ["0", "2", "4"]
+    assert notes.got == 5
+
+
+def test_a_list_of_places_that_was_cut_is_told(httpserver: HTTPServer) -> None:
+    thing = {"@iot.id": 1, "Datastreams": [], "Datastreams@iot.nextLink": "…"}
+    place = {"@iot.id": 2, "Things": [thing], "Things@iot.nextLink": "…"}
+    server = Server(httpserver, lambda request: json_answer({"value": [place]}))
+    _, notes = server.fetch("sensorthings", bbox=BOX)
+    assert len(notes.truncated) == 2
+    httpserver.clear()
+    server = Server(httpserver, lambda request: json_answer({"meta": {"found": 5}, "results": []}))
+    _, notes = server.fetch("openaq", bbox=BOX)
+    assert notes.truncated == ["OpenAQ declares 5 locations and gave 0."]
+
+
 def test_ea_hydrology_asks_for_no_river(httpserver: HTTPServer) -> None:
     def answer(request: Request) -> Response:
         number = 0 if request.path.endswith("stations.json") else 1

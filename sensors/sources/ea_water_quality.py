@@ -53,6 +53,7 @@ DETERMINANDS = {
     "glyphosate": ("7037", "3007"),
 }
 LIMIT, LIMIT_OF_A_POINT = 2500, 250
+_ROUND = 50
 PAGES = 2000
 FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 HEADERS = {
@@ -91,12 +92,13 @@ def fetch(ask: Ask, http: Http) -> Iterator[Body]:
 
 def _pages(ask: Ask, http: Http, code: str | None, since: date, until: date) -> Iterator[Body]:
     limit = LIMIT_OF_A_POINT if ask.site else LIMIT
-    for page in range(PAGES):
+    skip = 0
+    for _ in range(PAGES):
         params = {
             "determinand": code,
             "dateFrom": since.isoformat(),
             "dateTo": until.isoformat(),
-            "skip": page * limit,
+            "skip": skip,
             "limit": limit,
         }
         body = _ask(ask, http, params)
@@ -104,7 +106,9 @@ def _pages(ask: Ask, http: Http, code: str | None, since: date, until: date) -> 
         http.got(rows)
         if rows:
             yield body
-        if rows < limit:
+        skip += rows
+        # A round number may be a server that gives smaller pages than it was asked for: then there is more.
+        if rows < limit and (rows == 0 or rows % _ROUND):
             return
     http.truncated(f"More than {PAGES} pages of one year; ask for a smaller box.")
 

@@ -190,6 +190,8 @@ def _pages(
             if kind != "locations" and isinstance(found, int):
                 http.declare(found)
                 http.got(got)
+            elif isinstance(found, int) and found > got:
+                http.truncated(f"OpenAQ declares {found} locations and gave {got}.")
             return
     http.truncated(f"More than {PAGES} pages of {kind}; ask for a shorter period.")
 

@@ -193,6 +193,14 @@ def fetch(ask: Ask, http: Http) -> Iterator[Body]:
         for entity in rows_of(body, "value", verbatim=False):
             for thing in entity.get("Things", [entity]):
                 streams += thing.get("Datastreams", [])
+                if "Datastreams@iot.nextLink" in thing:
+                    http.truncated(
+                        f"Thing {thing.get('@iot.id')} has more datastreams than the server lists at once."
+                    )
+            if "Things@iot.nextLink" in entity:
+                http.truncated(
+                    f"Location {entity.get('@iot.id')} has more things than the server lists at once."
+                )
     for stream in streams:
         if _wanted(stream, ask):
             yield from _history(stream["@iot.id"], ask, http)

@@ -25,6 +25,8 @@ from store.url import Place
 _CHUNK = 1 << 20
 _MANIFEST = "manifest.json"
 _FORMAT = 1
+#: What became of every fetch: goes with the readings, since it says from where the next collection goes on.
+FETCHES = "fetches.jsonl"
 
 
 def backup(engine: Engine, path: Path) -> Path:
@@ -70,6 +72,8 @@ def _members(place: Place, catalog: Path) -> Iterator[tuple[str, Path]]:
     yield place.catalog.name, catalog
     if place.journal.exists():
         yield place.journal.name, place.journal
+    if (fetches := place.home / FETCHES).exists():
+        yield FETCHES, fetches
     for folder in (place.data, place.originals, place.quarantine):
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path.suffix != ".part":
@@ -145,6 +149,9 @@ def _unpack(archive: zipfile.ZipFile, name: str, digest: str, home: Path) -> Pat
 
 
 def _move_into(source: Path, home: Path) -> None:
+    # What stands here tells of fetches whose readings the archive may not hold; they would never be asked again.
+    if (left := home / FETCHES).exists():
+        left.replace(home / f"{FETCHES}.before")
     # The catalogue goes last: without it there is no store yet.
     for path in sorted(source.iterdir(), key=lambda path: path.suffix in (".sqlite", ".duckdb")):
         path.replace(home / path.name)

@@ -641,6 +641,19 @@ def test_a_backup_brings_back_everything_elsewhere(kept, url, tmp_path):
         store.Store.restore(archive, url)
 
 
+def test_what_became_of_fetches_goes_with_the_readings(kept, url, tmp_path):
+    fetches = kept.home / "fetches.jsonl"
+    fetches.write_text('{"then": 1}\n', "utf-8")
+    archive = kept.backup(tmp_path / "backup.zip")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "fetches.jsonl").write_text('{"later": 1}\n', "utf-8")
+    there = store.Store.restore(archive, url.replace("home", "elsewhere"))
+    assert (there.home / "fetches.jsonl").read_text("utf-8") == '{"then": 1}\n'
+    assert (there.home / "fetches.jsonl.before").exists()
+    there.close()
+
+
 def test_a_damaged_backup_is_refused_and_leaves_nothing(kept, url, tmp_path):
     fill(kept)
     archive = kept.backup(tmp_path / "backup.zip")

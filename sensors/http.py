@@ -228,6 +228,9 @@ class Http:
         self._seen: set[str] = set()
         self._session = requests.Session()
         self._session.trust_env = True
+        if "@" not in self.host:
+            # Else requests puts what ~/.netrc says of a host (or of every host) in the place of the key.
+            self._session.auth = lambda request: request
         self._session.headers.clear()
         self._session.headers.update(
             {"User-Agent": agent, "Accept-Encoding": "gzip, deflate", "Accept": "*/*"}

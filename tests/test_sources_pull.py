@@ -171,6 +171,21 @@ def test_a_password_in_an_address_is_in_no_report(kept: Store) -> None:
     assert SECRET not in (kept.home / "fetches.jsonl").read_text("utf-8")
 
 
+def test_no_password_of_netrc_is_sent_to_a_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, httpserver: HTTPServer
+) -> None:
+    (tmp_path / "netrc").write_text("default login me password of-another-service\n", "utf-8")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    httpserver.expect_request("/a").respond_with_json({})
+    url = httpserver.url_for("").rstrip("/")
+    with http_for(url) as http:
+        http.get("a")
+    with http_for(url, key="t0ken", key_header="Authorization", key_scheme="token") as http:
+        http.get("a")
+    sent = [request.headers.get("Authorization") for request, _ in httpserver.log]
+    assert sent == [None, "Token t0ken"]
+
+
 def test_half_a_sign_is_written_down_as_what_it_is(
     kept: Store, monkeypatch: pytest.MonkeyPatch, httpserver: HTTPServer
 ) -> None:

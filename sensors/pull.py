@@ -624,7 +624,7 @@ def going_on(sensor: Sensor, ask: Ask, store: Store, *, now: datetime | None = N
         now = now or datetime.now(UTC)
         return (ask if ask.since else replace(ask, since=now - timedelta(days=FIRST_DAYS))), False
     # A source whose clock is behind ours stamps its changes earlier than we think.
-    began = last.moment() + timedelta(seconds=min(0.0, last.skew_s))
+    began = min(last.moment(), now or datetime.now(UTC)) + timedelta(seconds=min(0.0, last.skew_s))
     return sensor.since_last(ask, began), True
 
 

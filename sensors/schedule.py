@@ -62,7 +62,9 @@ def next_try(
         due = now
     else:
         usual = timedelta(hours=every_hours)
-        due = last.moment("ended") + (min(usual, _RETRY) if last.outcome == FAILED else usual)
+        # A clock that stood ahead for a while must not put a source off for as long.
+        ended = min(last.moment("ended"), now)
+        due = ended + (min(usual, _RETRY) if last.outcome == FAILED else usual)
     closed = open_until(reports)
     return max(due, closed) if closed else due
 

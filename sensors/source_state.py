@@ -199,6 +199,9 @@ def open_until(reports: Sequence[FetchReport]) -> datetime | None:
     if last is None:
         return None
     until = datetime.fromisoformat(last.retry_at) if last.retry_at else None
+    if until is not None:
+        # A server that says "come back in a year" is asked once a day all the same.
+        until = min(until, last.moment("ended") + _LONGEST_PAUSE)
     if len(failed) >= BREAKER_AFTER:
         pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(len(failed) - BREAKER_AFTER, 10))
         jitter = int(hashlib.sha256(f"{last.source}{last.ended}".encode()).hexdigest()[:4], 16) / 0xFFFF

@@ -20,6 +20,7 @@ from sensors import http as http_module
 from sensors import intake, source_state
 from sensors.pull import FIRST_DAYS, going_on, make_table, package, unpack
 from sensors.pull import pull as pull_from
+from sensors.schedule import next_try
 from sensors.sensor import Ask, Body
 from sensors.source_state import FAILED, Fetches, FetchReport, open_until, state_of
 from sensors.sources import available, source_named
@@ -309,7 +310,9 @@ def test_the_pause_doubles_and_ends_in_one_probe():
     assert timedelta(minutes=53) < fifth - now < timedelta(minutes=67)
     assert timedelta(hours=21) < many - now < timedelta(hours=27)
     assert open_until([failure(99), failure(98), failure(60)]) < now  # the probe may go
-    assert open_until([failure(5, retry_at="2999-01-01T00:00:00+00:00")]).year == 2999
+    soon = (now + timedelta(hours=7)).isoformat()
+    assert open_until([failure(5, retry_at=soon)]) == datetime.fromisoformat(soon)
+    assert open_until([failure(5, retry_at="2999-01-01T00:00:00+00:00")]) < now + timedelta(days=1)
     assert open_until([failure(n, retry_at=None) for n in (3, 2, 1)][:2]) is None
     mistaken = [replace(failure(n), error="BadRequest") for n in (3, 2, 1)]
     assert open_until(mistaken) is None  # the question was to blame
@@ -361,6 +364,21 @@ def test_the_next_collection_asks_back_as_far_as_results_come_late(wqp, kept):
     assert asked.modified_since is None
     changed = WATER.since_last(WATER.ask(bbox=BOX), report.moment())
     assert report.moment() - changed.modified_since == timedelta(hours=1)
+
+
+def test_neither_a_clock_nor_a_server_puts_a_source_off_for_a_year(wqp, kept):
+    now, year = datetime.now(UTC), timedelta(days=365)
+    report = replace(
+        pull(wqp, kept), started=(now + year).isoformat(), ended=(now + year).isoformat(), source="wqp"
+    )
+    assert next_try(report.signature, [report], 6.0, now=now) <= now + timedelta(hours=6)
+    Fetches(kept.home).add(report)
+    asked, _ = going_on(WQP, WQP.ask(base_url=wqp.base_url, bbox=BOX, topic="groundwater"), kept, now=now)
+    assert asked.since <= now - timedelta(days=WQP.overlap_days)
+    late = replace(
+        report, outcome=FAILED, complete=False, ended=now.isoformat(), retry_at=(now + year).isoformat()
+    )
+    assert open_until([late]) == now + timedelta(days=1)
 
 
 def test_states_are_told_apart(wqp, kept):

@@ -124,7 +124,7 @@ def test_a_new_exceedance_appears_on_the_open_map(chromium, app, opened_map):
         zoom, centre = tab.state("map.getZoom()"), tab.state("map.getCenter()")
         tab.frame.evaluate("void Commonsight.choose({...Commonsight.state.choice, refresh: 2})")
         opened_map.set()
-        tab.frame.wait_for_function(f"() => Commonsight.{above} === 1", timeout=90_000)
+        tab.frame.wait_for_function(f"() => Commonsight.{above} === 1", timeout=240_000)
         tab.frame.wait_for_function(
             "() => Commonsight.state.news && Commonsight.state.news.innerText.includes('New since')"
         )
@@ -159,7 +159,7 @@ def _look_at_sources(tab, address):
     page.get_by_label("Operator key").fill(KEY)
     page.get_by_test_id("stBaseButton-secondaryFormSubmit").click()
     page.get_by_role("button", name="Try now").first.click()
-    page.get_by_text("were there already").wait_for(timeout=90_000)
+    page.get_by_text("were there already").wait_for(timeout=240_000)  # the child is polite
     tab.picture("sources-1400")
     page.set_viewport_size({"width": 390, "height": 1400})
     page.wait_for_timeout(800)

@@ -222,7 +222,11 @@ def _pull(
     key = secret(sensor.key_variable) if sensor.key_variable else None
     if sensor.key_needed and not key:
         return _noted(fetches, account.report(KEY_MISSING, f"It needs a key; set {sensor.key_variable}."))
-    with tempfile.TemporaryDirectory(prefix="commonsight-fetch-", ignore_cleanup_errors=True) as name:
+    passing = store.home / "sources" / f"{sensor.key}.fetch"
+    # What a killed fetch left behind: nobody else is in there while we hold the source's lock.
+    shutil.rmtree(passing, ignore_errors=True)
+    passing.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=passing, ignore_cleanup_errors=True) as name:
         folder = Path(name)
         http = Http(
             ask.base_url,

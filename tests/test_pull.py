@@ -381,6 +381,14 @@ def test_neither_a_clock_nor_a_server_puts_a_source_off_for_a_year(wqp, kept):
     assert open_until([late]) == now + timedelta(days=1)
 
 
+def test_what_a_killed_fetch_left_behind_is_gone_after_the_next(wqp, kept):
+    left = kept.home / "sources" / "wqp.fetch" / "tmpabc" / "bodies"
+    left.mkdir(parents=True)
+    (left / "00001-0.body").write_bytes(b"half an answer")
+    assert pull(wqp, kept).good
+    assert list((kept.home / "sources" / "wqp.fetch").iterdir()) == []
+
+
 def test_states_are_told_apart(wqp, kept):
     now = datetime.now(UTC)
     assert state_of(WQP, []).state == "not asked yet"

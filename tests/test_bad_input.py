@@ -291,7 +291,14 @@ def test_a_formula_in_every_text_cell_stays_text(check, tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["{{7*191}}", "</script><script>alert(1)</script>", "{% raw %}", "`${7*191}`", "$(touch run)", "<img src=x>"],
+    [
+        "{{7*191}}",
+        "</script><script>alert(1)</script>",
+        "{% raw %}",
+        "`${7*191}`",
+        "$(touch run)",
+        "<img src=x>",
+    ],
 )
 def test_names_that_want_to_be_code_stay_names(check, tmp_path, name):
     done = check(written(tmp_path, HEAD + rows(2, site=name)))

@@ -24,7 +24,7 @@ import sys
 import tomllib
 import traceback
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -274,6 +274,11 @@ def cli() -> None:
     """
 
 
+def _with_options(function: Any, options: Sequence[Callable[[Any], Any]]) -> Any:
+    """Put options on a command, in the order in which its help lists them."""
+    return functools.reduce(lambda inner, option: option(inner), reversed(options), function)
+
+
 # -- Reading files --------------------------------------------------------------------------------
 
 
@@ -291,7 +296,7 @@ def _reading(function: Any) -> Any:
         ),
         click.option("--contributor", metavar="NAME", help="A pseudonym for whom the readings come from."),
     ]  # fmt: skip
-    return functools.reduce(lambda inner, option: option(inner), reversed(options), function)
+    return _with_options(function, options)
 
 
 @command()
@@ -520,23 +525,52 @@ def _tell_receipt(receipt: Any, report: Report) -> None:
 # -- Asking the store -----------------------------------------------------------------------------
 
 
+def _choosing(function: Any) -> Any:
+    options = [
+        click.option("--property", "observed_property", metavar="P", help="Observed property, e.g. nitrate."),
+        click.option("--standard", metavar="S", help="Standard, e.g. who_drinking_water."),
+        click.option("--topic", metavar="T", help="A folder of data/topics."),
+        click.option("--bbox", metavar="W,S,E,N", help="Only sites in this box, in degrees."),
+        click.option("--period", metavar="P", help="all, 1y, 5y, or two days: 2020-01-01/2024-12-31."),
+        click.option(
+            "--review", metavar="R", help="accepted (default), or all: with what waits for a review."
+        ),
+        click.option("--as-of", metavar="V", help="As the store was at this data version (see history)."),
+        click.option(
+            "--out",
+            metavar="FILE",
+            type=click.Path(path_type=Path),
+            help="Write here instead of to the screen.",
+        ),
+    ]
+    return _with_options(function, options)
+
+
+def _view_of(chosen: Mapping[str, str | None]) -> View:
+    """Read the view that the options of :func:`_choosing` say; what does not exist is an error."""
+    from situation.view import View
+
+    said = {name.replace("observed_property", "property"): value for name, value in chosen.items()}
+    return View.from_params({name: value for name, value in said.items() if value is not None}, strict=True)
+
+
+def _hand_out(text: str, out: Path | None, written: str) -> None:
+    """Print a table, or write it to a file and say so."""
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    _write(out, text)
+    say(f"{written} written to {out}", to_person=True)
+
+
 @command()
-@click.option("--property", "observed_property", metavar="P", help="Observed property, e.g. nitrate.")
-@click.option("--standard", metavar="S", help="Standard, e.g. who_drinking_water.")
-@click.option("--topic", metavar="T", help="A folder of data/topics.")
-@click.option("--bbox", metavar="W,S,E,N", help="Only sites in this box, in degrees.")
-@click.option("--period", metavar="P", help="all, 1y, 5y, or two days: 2020-01-01/2024-12-31.")
-@click.option("--review", metavar="R", help="accepted (default), or all: with what waits for a review.")
-@click.option("--as-of", metavar="V", help="As the store was at this data version (see history).")
+@_choosing
 @click.option(
     "--by-area", metavar="AREAS", is_flag=False, flag_value="",
     help="One row per area instead: the topic's first set of areas, or the one named.",
 )  # fmt: skip
 @click.option("--since", metavar="DAY", help="With --by-area: what changed since that day, e.g. 2025-01-31.")
 @click.option("--format", "form", type=click.Choice(["csv", "geojson"]), default="csv", show_default=True)
-@click.option(
-    "--out", metavar="FILE", type=click.Path(path_type=Path), help="Write here instead of to the screen."
-)
 def status(form: str, out: Path | None, by_area: str | None, **chosen: str | None) -> int:
     """Compare the newest reading of each site with a limit: one row per site, or one per area.
 
@@ -554,10 +588,7 @@ def status(form: str, out: Path | None, by_area: str | None, **chosen: str | Non
       python -m commonsight status --property fluoride --as-of 12 --out fluoride.csv
       python -m commonsight status --property nitrate --by-area communes --since 2025-01-31
     """
-    from situation.view import View
-
-    named = {"property": chosen.pop("observed_property"), **chosen}
-    view = View.from_params({name: value for name, value in named.items() if value is not None}, strict=True)
+    view = _view_of(chosen)
     opened = open_store()
     if by_area is not None:
         return _by_area(opened, view.but(areas=by_area or None), form, out)
@@ -579,12 +610,9 @@ def status(form: str, out: Path | None, by_area: str | None, **chosen: str | Non
             }
         )
         return DONE
-    text = _geojson(table, simulated, words) if form == "geojson" else _csv(table, simulated)
-    if out is None:
-        click.echo(text, nl=False)
-    else:
-        _write(out, text)
-        say(f"{_many(len(table), 'site')} written to {out}", to_person=True)
+    text = _geojson(table, simulated, words) if form == "geojson" else _csv(table, STATUS_CLOSED, simulated)
+    _hand_out(text, out, _many(len(table), "site"))
+    if out is not None:
         say(words, to_person=True)
     return DONE
 
@@ -593,28 +621,14 @@ def _words(opened: Store, view: View, table: pd.DataFrame) -> str:
     """Say the table of sites in a paragraph."""
     import pandas as pd
 
-    from situation.paragraph import paragraph
-    from situation.standard import standards
+    from layers import said
 
     now = pd.Timestamp.now("UTC")
-    until = view.interval(now)[1]
-    pending = {str(batch.batch) for batch in opened.history() if batch.state == "pending"}
-    return paragraph(
-        table,
-        standards().get(view.standard),
-        view.observed_property,
-        on=(now if until is None else min(now, until)).date(),
-        period=view.period,
-        as_of=view.as_of,
-        stale_days=view.chosen_topic.stale_days,
-        pending=pending,
-    ).text
+    return said.words_for(view, table, now, pending=said.pending(opened, view)).text
 
 
 def _by_area(opened: Store, view: View, form: str, out: Path | None) -> int:
     """Say the shares by area: the numbers of the page's tab and of ``/api/areas.csv``."""
-    from situation.spreadsheet import safe_cells
-
     if form == "geojson":
         raise ChoiceError("--by-area gives CSV, or JSON with --json; /api/areas.geojson has the shapes.")
     table, notes = area_table(opened, view)
@@ -633,15 +647,7 @@ def _by_area(opened: Store, view: View, form: str, out: Path | None) -> int:
             }
         )
         return DONE
-    shown = safe_cells(table, closed=("kind", "class"))
-    if simulated:
-        shown["simulated"] = "yes"
-    text = str(shown.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%dT%H:%M:%SZ"))
-    if out is None:
-        click.echo(text, nl=False)
-    else:
-        _write(out, text)
-        say(f"{_many(len(table), 'row')} written to {out}", to_person=True)
+    _hand_out(_csv(table, ("kind", "class"), simulated), out, _many(len(table), "row"))
     for note in notes:
         say(note, to_person=True)
     return DONE
@@ -667,6 +673,7 @@ def area_table(opened: Store, view: View) -> tuple[pd.DataFrame, list[str]]:
     """
     import pandas as pd
 
+    from layers.picture import assessed
     from situation import areas, region
     from situation.privacy import public
 
@@ -674,13 +681,13 @@ def area_table(opened: Store, view: View) -> tuple[pd.DataFrame, list[str]]:
     topic = view.chosen_topic.shown(simulated=bool(opened.meta().get("simulated")))
     file = areas.chosen(topic, view.areas)
     polygons = areas.read(file)
-    exact = _assessed(opened, view, now)
+    exact = assessed(view, now, opened)
     sites = public(exact, topic)
-    kept = _in_box(sites, view)
+    kept = view.inside(sites)
     found = region.members(sites[kept], polygons, topic)
     table = region.by_area(sites[kept], polygons, found)
     if view.since:
-        before = _assessed(opened, view.but(period=f"/{view.since}"), now)
+        before = assessed(view.but(period=f"/{view.since}"), now, opened)
         was = region.earlier(before, exact)
         table = pd.concat([table, region.change(sites[kept], was[kept], polygons, found)], axis="columns")
     names = [region.CLASS_NAMES[code] for code in table["class"]]
@@ -705,49 +712,19 @@ def status_table(opened: Store, view: View) -> pd.DataFrame:
     """
     import pandas as pd
 
+    from layers.picture import assessed
     from situation.privacy import public
 
-    rows = public(_assessed(opened, view, pd.Timestamp.now("UTC")), view.chosen_topic)
-    rows = rows[_in_box(rows, view)]
+    rows = public(assessed(view, pd.Timestamp.now("UTC"), opened), view.chosen_topic)
+    rows = view.within(rows)
     rest = [name for name in rows.columns if name not in STATUS_COLUMNS]
     return rows[[*STATUS_COLUMNS, *rest]].reset_index(drop=True)
 
 
-def _assessed(opened: Store, view: View, now: pd.Timestamp) -> pd.DataFrame:
-    """Assess what a view chooses at exact places: not to be shown as it is."""
-    from layers.newest import readings_for
-    from situation.standard import standards
-    from situation.status import assess
-
-    until, standard = view.interval(now)[1], standards()[view.standard]
-    moment = now if until is None else min(now, until)  # as the map: ages count up to the period's end
-    readings = readings_for(opened, view, standard, now)
-    return assess(readings, standard, view.observed_property, topic=view.chosen_topic, now=moment)
-
-
-def _in_box(rows: pd.DataFrame, view: View) -> pd.Series:
-    """Say which public places lie in the view's box; all of them without one."""
-    import pandas as pd
-
-    if view.bbox is None:
-        return pd.Series(True, index=rows.index)
-    west, south, east, north = view.bbox
-    return rows["longitude"].between(west, east) & rows["latitude"].between(south, north)
-
-
 @command()
-@click.option("--property", "observed_property", metavar="P", help="Observed property, e.g. nitrate.")
-@click.option("--standard", metavar="S", help="Standard, e.g. who_drinking_water.")
-@click.option("--topic", metavar="T", help="A folder of data/topics.")
-@click.option("--bbox", metavar="W,S,E,N", help="Only sites in this box, in degrees.")
+@_choosing
 @click.option("--site", metavar="ID", help="Only this site, as status names it.")
-@click.option("--period", metavar="P", help="all, 1y, 5y, or two days: 2020-01-01/2024-12-31.")
-@click.option("--review", metavar="R", help="accepted (default), or all: with what waits for a review.")
-@click.option("--as-of", metavar="V", help="As the store was at this data version (see history).")
 @click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
-@click.option(
-    "--out", metavar="FILE", type=click.Path(path_type=Path), help="Write here instead of to the screen."
-)
 def trends(form: str, out: Path | None, **chosen: str | None) -> int:
     """Find the trend of each series of readings, and when it may cross the limit: one row per series.
 
@@ -766,10 +743,8 @@ def trends(form: str, out: Path | None, **chosen: str | None) -> int:
     import pandas as pd
 
     from layers import trends as found
-    from situation.view import View
 
-    named = {"property": chosen.pop("observed_property"), **chosen}
-    view = View.from_params({name: value for name, value in named.items() if value is not None}, strict=True)
+    view = _view_of(chosen)
     opened = open_store()
     made = found.make(opened, view, pd.Timestamp.now("UTC"))
     simulated = bool(opened.meta().get("simulated"))
@@ -781,32 +756,18 @@ def trends(form: str, out: Path | None, **chosen: str | None) -> int:
         answer = found.as_json(made, view, simulated=simulated)
         text = json.dumps(_plain(answer), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     else:
-        text = _trends_csv(found.inside(made, view), found.CLOSED, simulated)
-    if out is None:
-        click.echo(text, nl=False)
-    else:
-        _write(out, text)
-        say(f"{len(found.inside(made, view)):,} series written to {out}", to_person=True)
+        text = _csv(found.inside(made, view), found.CLOSED, simulated)
+    _hand_out(text, out, f"{len(found.inside(made, view)):,} series")
     return DONE
 
 
-def _trends_csv(rows: pd.DataFrame, closed: frozenset[str], simulated: bool) -> str:
+def _csv(table: pd.DataFrame, closed: Container[str], simulated: bool) -> str:
     from situation.spreadsheet import safe_cells
 
-    table = safe_cells(rows, closed)
-    if simulated:
-        table["simulated"] = "yes"
-    return str(table.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%dT%H:%M:%SZ"))
-
-
-def _csv(table: pd.DataFrame, simulated: bool) -> str:
-    from situation.spreadsheet import safe_cells
-
-    out = safe_cells(table, closed=STATUS_CLOSED)
-    out["phenomenon_time"] = table["phenomenon_time"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    out = safe_cells(table, closed=closed)
     if simulated:
         out["simulated"] = "yes"
-    return str(out.to_csv(index=False, lineterminator="\n"))
+    return str(out.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%dT%H:%M:%SZ"))
 
 
 def _geojson(table: pd.DataFrame, simulated: bool, words: str) -> str:
@@ -902,7 +863,7 @@ def _deciding(function: Any) -> Any:
         click.option("--reason", metavar="TEXT", help="Why; kept in the ledger."),
         click.option("--who", metavar="NAME", default="operator", show_default=True, help="Who decides."),
     ]
-    return functools.reduce(lambda inner, option: option(inner), reversed(options), function)
+    return _with_options(function, options)
 
 
 @command()
@@ -1018,7 +979,7 @@ def _calculating(function: Any) -> Any:
             "--date-order", type=click.Choice(["dmy", "mdy"]), help="What 04/03/2026 means, if unclear."
         ),
     ]  # fmt: skip
-    return functools.reduce(lambda inner, option: option(inner), reversed(options), function)
+    return _with_options(function, options)
 
 
 #: What of `calc` names a column or says how to read it; the rest is the choice of the method.
@@ -1143,7 +1104,7 @@ def _asking(function: Any) -> Any:
             help="A further choice of this source; may be repeated.",
         ),
     ]  # fmt: skip
-    return functools.reduce(lambda inner, option: option(inner), reversed(options), function)
+    return _with_options(function, options)
 
 
 @command()

@@ -39,16 +39,7 @@ def readings_for(place: Store, view: View, standard: Standard | None, now: pd.Ti
         The newest reading of each series of the property and, where the limit is about several substances,
         every valid reading of these; exact places and names, not to be shown as they are.
     """
-    since, until = view.interval(now)
-    newest = place.latest(
-        review=view.review,
-        as_of=view.as_of,
-        topic=view.topic,
-        since=since,
-        until=until,
-        observed_property=view.observed_property,
-        batch=view.batch,
-    )
+    newest = place.latest(observed_property=view.observed_property, **view.scope(now))
     limit = limit_of(view, standard, now)
     needed = [term.property for term in limit.terms] if limit else []
     parts = [part for key in needed if len(part := _every(place, view, key, now))]
@@ -69,16 +60,7 @@ def history_for(place: Store, view: View, standard: Standard | None, now: pd.Tim
         Flat form, exact places and names, not to be shown as it is; rows that are sums have ``sum_low`` and
         ``sum_high`` (:func:`situation.composite.samples`).
     """
-    since, until = view.interval(now)
-    own = place.observations(
-        observed_property=view.observed_property,
-        review=view.review,
-        as_of=view.as_of,
-        batch=view.batch,
-        topic=view.topic,
-        since=since,
-        until=until,
-    )
+    own = place.observations(observed_property=view.observed_property, **view.scope(now))
     limit = limit_of(view, standard, now)
     if limit is None or not limit.terms:
         return own
@@ -87,9 +69,7 @@ def history_for(place: Store, view: View, standard: Standard | None, now: pd.Tim
 
 def limit_of(view: View, standard: Standard | None, now: pd.Timestamp) -> Limit | None:
     """Give the limit that counts for a view, at the end of its period if that is past."""
-    until = view.interval(now)[1]
-    day = (now if until is None else min(now, until)).date()
-    return standard.limit(view.observed_property, day) if standard else None
+    return standard.limit(view.observed_property, view.moment(now).date()) if standard else None
 
 
 def joined(own: pd.DataFrame, terms: Sequence[pd.DataFrame], limit: Limit) -> pd.DataFrame:
@@ -107,16 +87,7 @@ def joined(own: pd.DataFrame, terms: Sequence[pd.DataFrame], limit: Limit) -> pd
 
 
 def _every(place: Store, view: View, observed_property: str, now: pd.Timestamp) -> pd.DataFrame:
-    since, until = view.interval(now)
-    with place.batches_reader(
-        observed_property=observed_property,
-        review=view.review,
-        as_of=view.as_of,
-        batch=view.batch,
-        topic=view.topic,
-        since=since,
-        until=until,
-    ) as reader:
+    with place.batches_reader(observed_property=observed_property, **view.scope(now)) as reader:
         names = [name for name in composite.COLUMNS if name in reader.schema.names]
         tables = [pa.Table.from_batches([part.select(names)]) for part in reader]
     return valid(pa.concat_tables(tables).to_pandas()) if tables else pd.DataFrame()

@@ -181,13 +181,17 @@ def _marks(
     return marks, weight[marks]
 
 
-def assessed(view: View, now: pd.Timestamp) -> pd.DataFrame:
-    """Ask the store for what *view* chose and assess it: exact places, not to be shown as it is."""
-    place, standard = store.shared(settings().active_store_url), standards().get(view.standard)
-    until = view.interval(now)[1]
-    moment = now if until is None else min(now, until)
-    readings = readings_for(place, view, standard, now)
-    return assess(readings, standard, view.observed_property, topic=view.chosen_topic, now=moment)
+def assessed(view: View, now: pd.Timestamp, place: store.Store | None = None) -> pd.DataFrame:
+    """Ask the store for what *view* chose and assess it: exact places, not to be shown as it is.
+
+    Parameters
+    ----------
+    place : Store, optional
+        Asked instead of the one that the app shows.
+    """
+    standard = standards().get(view.standard)
+    readings = readings_for(place or store.shared(settings().active_store_url), view, standard, now)
+    return assess(readings, standard, view.observed_property, topic=view.chosen_topic, now=view.moment(now))
 
 
 def make(view: View, now: pd.Timestamp) -> Picture:

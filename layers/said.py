@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 import store
@@ -31,25 +33,36 @@ def paragraph_of(
         wherever it looks.
     """
     sites = pictures.picture(view, now).sites
-    if boxed and view.bbox:
-        west, south, east, north = view.bbox
-        sites = sites[sites["longitude"].between(west, east) & sites["latitude"].between(south, north)]
-    unaccepted = {
+    unaccepted = pending(store.shared(settings().active_store_url), view)
+    everything = view.review == "all" or view.batch is not None
+    return words_for(
+        view,
+        view.within(sites) if boxed else sites,
+        now,
+        pending=unaccepted,
+        waiting=bool(unaccepted) and not everything,
+        language=known_language(language),
+    )
+
+
+def pending(place: store.Store, view: View) -> set[str]:
+    """Give the numbers of the batches of the view's topic that nobody has accepted yet."""
+    return {
         str(batch.batch)
-        for batch in store.shared(settings().active_store_url).history()
+        for batch in place.history()
         if batch.state == "pending" and batch.topic == view.topic
     }
-    until = view.interval(now)[1]
-    everything = view.review == "all" or view.batch is not None
+
+
+def words_for(view: View, sites: pd.DataFrame, now: pd.Timestamp, **more: Any) -> Paragraph:
+    """Say sites that were assessed for a view in words; *more* goes to :func:`~situation.paragraph.paragraph`."""
     return paragraph(
         sites,
         standards().get(view.standard),
         view.observed_property,
-        on=(now if until is None else min(now, until)).date(),
+        on=view.moment(now).date(),
         period=view.period,
         as_of=view.as_of,
         stale_days=view.chosen_topic.stale_days,
-        pending=unaccepted,
-        waiting=bool(unaccepted) and not everything,
-        language=known_language(language),
+        **more,
     )

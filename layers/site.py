@@ -112,18 +112,9 @@ def _kept(
     view: View, now: pd.Timestamp, names: list[str], observed_property: str | None = None
 ) -> pd.DataFrame:
     place = store.shared(settings().active_store_url)
-    since, until = view.interval(now)
+    scope = view.scope(now)
     parts = [
-        place.observations(
-            site=name,
-            observed_property=observed_property,
-            topic=view.topic,
-            review=view.review,
-            as_of=view.as_of,
-            batch=view.batch,
-            since=since,
-            until=until,
-        )
+        place.observations(site=name, observed_property=observed_property, **scope)
         for name in names[:_MOST_HIDDEN]
     ]
     parts = [part for part in parts if len(part)]

@@ -107,7 +107,7 @@ def _make(view: View, kind: str, now: pd.Timestamp) -> Made:
         grid = 0.0 if pd.isna(hidden) else float(hidden)
         if kind == "probability":
             return Made(probability(sites, group=group, grid_m=grid), "", sites, strips)
-        day = _moment(view, now).date()
+        day = view.moment(now).date()
         standard = standards().get(view.standard)
         limit = standard.limit(view.observed_property, day) if standard else None
         return Made(estimate(sites, limit, group=group, grid_m=grid), "", sites, strips)
@@ -126,7 +126,7 @@ def _sites(view: View, now: pd.Timestamp) -> Found:
 
 def _look(view: View, now: pd.Timestamp) -> Found:
     """Assess the sites of one medium, fraction and depth, and hide what must be hidden."""
-    topic, standard, moment = view.chosen_topic, standards().get(view.standard), _moment(view, now)
+    topic, standard, moment = view.chosen_topic, standards().get(view.standard), view.moment(now)
     latest = readings_for(store.shared(settings().active_store_url), view, standard, now)
     if latest.empty:
         raise NoSurface("There is no reading here from which a surface could be made.")
@@ -138,11 +138,6 @@ def _look(view: View, now: pd.Timestamp) -> Found:
     return next(tables), next(tables), group
 
 
-def _moment(view: View, now: pd.Timestamp) -> pd.Timestamp:
-    until = view.interval(now)[1]
-    return now if until is None else min(now, until)
-
-
 _BEYOND = {"outside range": "outside the range", "below": "below the limit", "detected": "detected"}
 
 
@@ -151,7 +146,7 @@ def _heading(view: View, field: Field, now: pd.Timestamp) -> str:
     if field.kind == "estimate":
         return "Estimated concentration" if field.log else "Estimated value"
     standard = standards().get(view.standard)
-    limit = standard.limit(view.observed_property, _moment(view, now).date()) if standard else None
+    limit = standard.limit(view.observed_property, view.moment(now).date()) if standard else None
     return f"Chance of being {_BEYOND.get(limit.comparison if limit else '', 'above the limit')}"
 
 

@@ -24,7 +24,7 @@ import pandas as pd
 
 import store
 from layers.newest import history_for
-from layers.picture import choice_of, key_of
+from layers.picture import key_of
 from layers.shelf import Shelf
 from situation import privacy
 from situation import unit as units
@@ -524,11 +524,6 @@ def _detailed(made: Series, readings: pd.DataFrame) -> pd.DataFrame:
 # -- asked of the store -----------------------------------------------------------------------------
 
 
-def _moment(view: View, now: pd.Timestamp) -> pd.Timestamp:
-    _, until = view.interval(now)
-    return now if until is None else min(now, until)
-
-
 def make(opened: store.Store, view: View, now: pd.Timestamp) -> Trends:
     """Ask a store for what *view* chose and find its trends."""
     standard = standards().get(view.standard)
@@ -537,7 +532,7 @@ def make(opened: store.Store, view: View, now: pd.Timestamp) -> Trends:
         view.observed_property,
         standard,
         view.chosen_topic,
-        _moment(view, now),
+        view.moment(now),
         version=opened.version() if view.as_of is None else view.as_of,
     )
 
@@ -561,11 +556,6 @@ def is_ready(view: View, now: pd.Timestamp) -> bool:
     return _shelf.has(key_of(view, now))
 
 
-def choice_key(view: View) -> tuple[Any, ...]:
-    """Those parts of a view that decide which series there are."""
-    return choice_of(view)
-
-
 def same(shown: Trends, row: int, one: Trends) -> int | None:
     """Find a row of the whole table among those of its site; ``None`` if it is not there.
 
@@ -587,10 +577,7 @@ def forget() -> None:
 
 def inside(made: Trends, view: View) -> pd.DataFrame:
     """Give the rows in the box of *view*, and of its site; after blurring, so that no box finds a well."""
-    rows = made.rows
-    if view.bbox:
-        west, south, east, north = view.bbox
-        rows = rows[rows["longitude"].between(west, east) & rows["latitude"].between(south, north)]
+    rows = view.within(made.rows)
     if view.site:
         rows = rows[rows["monitoring_location_id"] == view.site]
     return rows
@@ -648,7 +635,7 @@ def one(view: View, now: pd.Timestamp) -> Trends | None:
         view.observed_property,
         standards().get(view.standard),
         view.chosen_topic,
-        _moment(view, now),
+        view.moment(now),
         version=store.shared(settings().active_store_url).version(),
         detailed=True,
     )

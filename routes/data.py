@@ -56,10 +56,7 @@ def _view(request: Request) -> View:
 def sites(view: View, now: pd.Timestamp) -> pd.DataFrame:
     """Give the sites of a view as a table, one row each, places blurred where they must be."""
     shown = pictures.picture(view, now)
-    table = shown.worst(len(shown))
-    if view.bbox:
-        west, south, east, north = view.bbox
-        table = table[table["longitude"].between(west, east) & table["latitude"].between(south, north)]
+    table = view.within(shown.worst(len(shown)))
     if view.only == "above":
         table = table[table["status"] == "above"]
     return table[[name for name in STATUS_COLUMNS if name in table.columns]]
@@ -175,17 +172,11 @@ def observations_csv(request: Request) -> Response:
 def _readings(view: View, now: pd.Timestamp) -> Iterator[pd.DataFrame]:
     """Open what a view asks for (so that a bad question fails here), then give it piece by piece."""
     place = store.shared(settings().active_store_url)
-    since, until = view.interval(now)
     hidden = str(view.site or "").startswith("area-")
     reader = place.batches_reader(
         site=None if hidden else view.site,
         observed_property=view.observed_property,
-        review=view.review,
-        as_of=view.as_of,
-        batch=view.batch,
-        topic=view.topic,
-        since=since,
-        until=until,
+        **view.scope(now),
     )
     # One piece at least, so that an answer without readings still has its headings.
     empty = reader.schema.empty_table().to_pandas()
@@ -193,10 +184,7 @@ def _readings(view: View, now: pd.Timestamp) -> Iterator[pd.DataFrame]:
 
 
 def _shown(table: pd.DataFrame, view: View) -> pd.DataFrame:
-    table = privacy.public(table, view.chosen_topic)
-    if view.bbox:  # after blurring: a small box must not tell where a hidden well is
-        west, south, east, north = view.bbox
-        table = table[table["longitude"].between(west, east) & table["latitude"].between(south, north)]
+    table = view.within(privacy.public(table, view.chosen_topic))
     if view.site:
         table = table[table["monitoring_location_id"] == view.site]
     return table[[name for name in FLAT_COLUMNS if name in table.columns]]

@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
@@ -76,6 +77,41 @@ class View:
         start = pd.Timestamp(first, tz="UTC") if first else None
         end = pd.Timestamp(last, tz="UTC") + pd.Timedelta(days=1) if last else None
         return start, end
+
+    def moment(self, now: pd.Timestamp) -> pd.Timestamp:
+        """Say against which moment readings are judged and ages counted: *now*, or the end of the period."""
+        until = self.interval(now)[1]
+        return now if until is None else min(now, until)
+
+    def scope(self, now: pd.Timestamp) -> dict[str, Any]:
+        """Say which batches and times count, as the parameters that the store's questions take."""
+        since, until = self.interval(now)
+        return {
+            "topic": self.topic,
+            "review": self.review,
+            "as_of": self.as_of,
+            "batch": self.batch,
+            "since": since,
+            "until": until,
+        }
+
+    def inside(self, places: pd.DataFrame) -> pd.Series:
+        """Say which rows lie in the box: all of them without one, none without a place.
+
+        Parameters
+        ----------
+        places : DataFrame
+            ``longitude``, ``latitude`` in degrees (EPSG:4326), after ``privacy.public()``: asked of exact
+            places, a small box would tell where a hidden well is.
+        """
+        if self.bbox is None:
+            return pd.Series(True, index=places.index)
+        west, south, east, north = self.bbox
+        return places["longitude"].between(west, east) & places["latitude"].between(south, north)
+
+    def within(self, places: pd.DataFrame) -> pd.DataFrame:
+        """Give the rows that lie in the box (:meth:`inside`)."""
+        return places if self.bbox is None else places[self.inside(places)]
 
     def but(self, **changes: object) -> View:
         """Give the same view with something else chosen."""

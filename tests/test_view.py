@@ -110,3 +110,20 @@ def test_a_property_outside_of_the_topic_may_be_looked_at():
 
 def test_something_else_can_be_chosen():
     assert View.from_params({}).but(observed_property="arsenic").to_params()["property"] == "arsenic"
+
+
+def test_a_view_says_when_it_looks_what_it_asks_the_store_and_which_places_it_holds():
+    now = pd.Timestamp("2026-11-22", tz="UTC")
+    view = View.from_params({"topic": "groundwater", "period": "2020-01-01/2021-12-31", "as_of": "7"})
+    assert view.moment(now) == pd.Timestamp("2022-01-01", tz="UTC")
+    assert view.but(period="all").moment(now) == now
+    since, until = view.interval(now)
+    assert view.scope(now) == {
+        "topic": "groundwater", "review": "accepted", "as_of": 7, "batch": None, "since": since, "until": until,
+    }  # fmt: skip
+    places = pd.DataFrame({"longitude": [1.0, 5.0, float("nan")], "latitude": [1.0, 1.0, float("nan")]})
+    assert view.inside(places).all()
+    assert view.within(places) is places
+    boxed = view.but(bbox=(0.0, 0.0, 2.0, 2.0))
+    assert boxed.inside(places).tolist() == [True, False, False]
+    assert boxed.within(places).index.tolist() == [0]

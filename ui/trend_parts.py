@@ -18,6 +18,7 @@ import pandas as pd
 import streamlit as st
 
 from layers import trends as found
+from layers.picture import choice_of
 from layers.trends import Trends
 from situation.properties import PROPERTIES
 from situation.spreadsheet import safe_cells
@@ -135,7 +136,7 @@ def _key(view: View, shown: Trends) -> str:
     if st.session_state.get("trends_wrote") != address:
         st.session_state["trends_wrote"] = address
         st.session_state["trends_opened"] = st.session_state.get("trends_opened", 0) + 1
-    data = abs(hash((shown.version, *found.choice_key(view)))) % 10**8
+    data = abs(hash((shown.version, *choice_of(view)))) % 10**8
     return f"trends_table_{data}_{st.session_state['trends_opened']}"
 
 

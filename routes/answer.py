@@ -11,6 +11,8 @@ import gzip
 import hashlib
 import json
 import logging
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -83,6 +85,44 @@ def pack(body: Any) -> bytes:
     """Write JSON as compactly as it goes, and compress it."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return gzip.compress(text.encode(), 5, mtime=0)
+
+
+class Bodies:
+    """The last answers, written and compressed, by entity tag: what all visitors share.
+
+    Parameters
+    ----------
+    most : int
+        Bytes that are kept; the longest unused go first.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._door = threading.Lock()
+
+    def get(self, etag: str, make: Callable[[], Any]) -> bytes:
+        """Give the answer of a tag; *make* says it where it is not kept."""
+        with self._door:
+            if etag in self._kept:
+                self._kept.move_to_end(etag)
+                return self._kept[etag]
+        body = pack(make())
+        with self._door:
+            self._kept[etag] = body
+            while sum(map(len, self._kept.values())) > self._most:
+                self._kept.popitem(last=False)
+        return body
+
+
+def file_headers(name: str, etag: str = "") -> dict[str, str]:
+    """Give the headers of an answer that a browser keeps as a file."""
+    return {
+        **({"ETag": etag} if etag else {}),
+        "Cache-Control": REVALIDATE,
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "X-Content-Type-Options": "nosniff",
+    }
 
 
 def packed(request: Request, body: bytes, media: str, *, etag: str = "", cache: str = REVALIDATE) -> Response:

@@ -15,9 +15,10 @@ import pandas as pd
 from starlette.requests import Request
 from starlette.responses import Response
 
-from layers import access, said
 from layers import areas as layer
+from layers import said
 from routes import answer
+from routes.asked import view_of
 from situation import region
 from situation.spreadsheet import safe_cells
 from situation.view import View
@@ -26,16 +27,10 @@ from situation.view import View
 CLOSED = frozenset({"kind", "class"})
 
 
-def _view(request: Request) -> View:
-    view = View.from_params(request.query_params, strict=True)
-    access.check(view, request.headers.get(access.HEADER))
-    return view
-
-
 @answer.answering
 def areas(request: Request) -> Response:
     """Answer the layer of the map."""
-    view, now = _view(request), pd.Timestamp.now("UTC")
+    view, now = view_of(request), pd.Timestamp.now("UTC")
     etag = answer.tag("areas", layer.key_of(view, now))
     return answer.unchanged(request, etag) or answer.packed(
         request, answer.pack(layer.answer(view, now)), "application/json", etag=etag
@@ -52,21 +47,14 @@ def table(view: View, now: pd.Timestamp) -> pd.DataFrame:
 
 
 def _download(request: Request, file: str, media: str) -> Response:
-    view, now = _view(request), pd.Timestamp.now("UTC")
+    view, now = view_of(request), pd.Timestamp.now("UTC")
     etag = answer.tag(file, layer.key_of(view, now), view.since, request.query_params.get("lang"))
     same = answer.unchanged(request, etag)
     if same is not None:
         return same
     rows = table(view, now)
     body = _csv(rows) if file.endswith("csv") else _geojson(request, view, rows, now)
-    name = f"{view.topic}-{view.observed_property}-{file}"
-    headers = {
-        "ETag": etag,
-        "Cache-Control": answer.REVALIDATE,
-        "Content-Disposition": f'attachment; filename="{name}"',
-        "X-Content-Type-Options": "nosniff",
-    }
-    return Response(body, media_type=media, headers=headers)
+    return Response(body, media_type=media, headers=answer.file_headers(view.file_name(file), etag))
 
 
 @answer.answering

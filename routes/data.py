@@ -20,10 +20,11 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 import store
-from layers import access, said
 from layers import picture as pictures
+from layers import said
 from layers.subject import is_simulated, shown_topics
 from routes import answer
+from routes.asked import view_of
 from situation import privacy
 from situation.messages import known_language
 from situation.observation import FLAT_COLUMNS
@@ -47,12 +48,6 @@ _CLOSED = frozenset({"status", "freshness", "censoring", "procedure_class", "rev
                      "phenomenon_time_precision", "sampled_medium"})  # fmt: skip
 
 
-def _view(request: Request) -> View:
-    view = View.from_params(request.query_params, strict=True)
-    access.check(view, request.headers.get(access.HEADER))
-    return view
-
-
 def sites(view: View, now: pd.Timestamp) -> pd.DataFrame:
     """Give the sites of a view as a table, one row each, places blurred where they must be."""
     shown = pictures.picture(view, now)
@@ -62,26 +57,19 @@ def sites(view: View, now: pd.Timestamp) -> pd.DataFrame:
     return table[[name for name in STATUS_COLUMNS if name in table.columns]]
 
 
-def _headers(view: View, etag: str, file: str) -> dict[str, str]:
-    return {
-        "ETag": etag,
-        "Cache-Control": answer.REVALIDATE,
-        "Content-Disposition": f'attachment; filename="{view.topic}-{view.observed_property}-{file}"',
-        "X-Content-Type-Options": "nosniff",
-    }
-
-
 def _sites_answer(
     request: Request, file: str, media: str, write: Callable[[View, pd.DataFrame, str], Iterator[bytes]]
 ) -> Response:
-    view, now = _view(request), pd.Timestamp.now("UTC")
+    view, now = view_of(request), pd.Timestamp.now("UTC")
     language = known_language(request.query_params.get("lang"))
     etag = answer.tag(file, pictures.key_of(view, now), view.bbox, view.only, language)
     if (same := answer.unchanged(request, etag)) is not None:
         return same
     words = said.paragraph_of(view, now, language, boxed=True).text
     return StreamingResponse(
-        write(view, sites(view, now), words), media_type=media, headers=_headers(view, etag, file)
+        write(view, sites(view, now), words),
+        media_type=media,
+        headers=answer.file_headers(view.file_name(file), etag),
     )
 
 
@@ -160,12 +148,12 @@ def _csv(tables: list[pd.DataFrame] | Iterator[pd.DataFrame], closed: frozenset[
 @answer.answering
 def observations_csv(request: Request) -> Response:
     """Answer every reading of a view, in the columns of the table of observations."""
-    view, now = _view(request), pd.Timestamp.now("UTC")
+    view, now = view_of(request), pd.Timestamp.now("UTC")
     etag = answer.tag("observations.csv", pictures.key_of(view, now), view.bbox, view.site)
     return answer.unchanged(request, etag) or StreamingResponse(
         _csv(_readings(view, now), CLOSED),
         media_type="text/csv; charset=utf-8",
-        headers=_headers(view, etag, "observations.csv"),
+        headers=answer.file_headers(view.file_name("observations.csv"), etag),
     )
 
 

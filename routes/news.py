@@ -6,19 +6,17 @@ import pandas as pd
 from starlette.requests import Request
 from starlette.responses import Response
 
-from layers import access
 from layers import picture as pictures
 from layers.news import news
 from routes import answer
+from routes.asked import view_of
 from situation.errors import ChoiceError
-from situation.view import View
 
 
 @answer.answering
 def new(request: Request) -> Response:
     """Answer with the counts; ``seen`` is the data version that the page was opened at."""
-    view = View.from_params(request.query_params, strict=True)
-    access.check(view, request.headers.get(access.HEADER))
+    view = view_of(request)
     said = request.query_params.get("seen", "")
     if not (said.isascii() and said.isdigit() and len(said) < 17):
         raise ChoiceError(f"seen is {said[:60]!r}; it takes a data version, a whole number.")

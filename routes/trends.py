@@ -10,24 +10,18 @@ import pandas as pd
 from starlette.requests import Request
 from starlette.responses import Response
 
-from layers import access, trends
+from layers import trends
 from layers.picture import key_of
 from layers.subject import is_simulated
 from routes import answer
+from routes.asked import view_of
 from situation.spreadsheet import safe_cells
-from situation.view import View
-
-
-def _asked(request: Request) -> tuple[View, pd.Timestamp]:
-    view = View.from_params(request.query_params, strict=True)
-    access.check(view, request.headers.get(access.HEADER))
-    return view, pd.Timestamp.now("UTC")
 
 
 @answer.answering
 def trends_csv(request: Request) -> Response:
     """Answer the trends of every series as CSV."""
-    view, now = _asked(request)
+    view, now = view_of(request), pd.Timestamp.now("UTC")
     etag = answer.tag("trends.csv", key_of(view, now), view.bbox, view.site)
     kept = answer.unchanged(request, etag)
     if kept is not None:
@@ -38,19 +32,14 @@ def trends_csv(request: Request) -> Response:
     return Response(
         rows.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%SZ"),
         media_type="text/csv; charset=utf-8",
-        headers={
-            "ETag": etag,
-            "Cache-Control": answer.REVALIDATE,
-            "Content-Disposition": f'attachment; filename="{view.topic}-{view.observed_property}-trends.csv"',
-            "X-Content-Type-Options": "nosniff",
-        },
+        headers=answer.file_headers(view.file_name("trends.csv"), etag),
     )
 
 
 @answer.answering
 def trends_json(request: Request) -> Response:
     """Answer the trends of every series as JSON, with what they are compared with."""
-    view, now = _asked(request)
+    view, now = view_of(request), pd.Timestamp.now("UTC")
     etag = answer.tag("trends.json", key_of(view, now), view.bbox, view.site)
     kept = answer.unchanged(request, etag)
     if kept is not None:

@@ -113,6 +113,10 @@ class View:
         """Give the rows that lie in the box (:meth:`inside`)."""
         return places if self.bbox is None else places[self.inside(places)]
 
+    def file_name(self, ending: str) -> str:
+        """Name a file of this view: ``groundwater-nitrate-trends.csv``."""
+        return f"{self.topic}-{self.observed_property}-{ending}"
+
     def but(self, **changes: object) -> View:
         """Give the same view with something else chosen."""
         return replace(self, **changes)  # type: ignore[arg-type]

@@ -123,7 +123,7 @@ def _downloads(say: Words, view: View, shown: Picture) -> None:
         st.download_button(
             say("map.table_download"),
             lambda: safe_cells(shown.worst(len(shown))).to_csv(index=False).encode(),
-            file_name=f"{view.topic}-{view.observed_property}-sites.csv",
+            file_name=view.file_name("sites.csv"),
             mime="text/csv",
             icon=":material/download:",
             on_click="ignore",

@@ -69,7 +69,7 @@ def table(say: Words, places: pd.DataFrame) -> pd.DataFrame:
 
 
 def _downloads(say: Words, view: View, places: pd.DataFrame) -> None:
-    file = f"{view.topic}-{view.observed_property}-next"
+    file = view.file_name("next")
     heading = f"{say.text('surface.tab')}: {PROPERTIES[view.observed_property].title}"
     with st.container(horizontal=True):
         st.download_button(

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from situation.settings import settings
+from ui.words import Words
 
 FREE_TRIES = 5
 FIRST_WAIT_S = 30.0
@@ -83,6 +84,21 @@ def open_with(given: str) -> bool:
     THROTTLE.right(_visitor())
     st.session_state["operator"] = _mark()
     return True
+
+
+def ask(say: Words, key: str, *, border: bool = True) -> None:
+    """Draw the form that asks for the key, and say what became of the one given; *key* names the form."""
+    with st.form(key, border=border):
+        given = st.text_input(say("review.key"), type="password", autocomplete="current-password")
+        if not st.form_submit_button(say("review.enter"), icon=":material/key:") or not given:
+            return
+        waiting = wait_s()
+        if waiting > 0:
+            st.error(say("review.wait", seconds=round(waiting) + 1), icon=":material/hourglass_top:")
+        elif open_with(given):
+            st.rerun()
+        else:
+            st.error(say("review.wrong"), icon=":material/error:")
 
 
 def is_operator() -> bool:

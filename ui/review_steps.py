@@ -45,21 +45,8 @@ def entrance(say: Words) -> bool:
         st.code(SHELL_ACCEPT, language="bash")
         return False
     st.markdown(say("review.lead"))
-    with st.form("entrance"):
-        given = st.text_input(say("review.key"), type="password", autocomplete="current-password")
-        if st.form_submit_button(say("review.enter"), icon=":material/key:") and given:
-            _try(say, given)
+    operator_key.ask(say, "entrance")
     return False
-
-
-def _try(say: Words, given: str) -> None:
-    waiting = operator_key.wait_s()
-    if waiting > 0:
-        st.error(say("review.wait", seconds=round(waiting) + 1), icon=":material/hourglass_top:")
-    elif operator_key.open_with(given):
-        st.rerun()
-    else:
-        st.error(say("review.wrong"), icon=":material/error:")
 
 
 def queue(say: Words) -> int | None:

@@ -101,21 +101,7 @@ def entrance(say: Words) -> None:
         if not operator_key.key_is_set():
             st.markdown(say("sources.no_key_set"))
             return
-        with st.form("source_entrance", border=False):
-            given = st.text_input(say("review.key"), type="password", autocomplete="current-password")
-            pressed = st.form_submit_button(say("review.enter"), icon=":material/key:")
-        if pressed and given:
-            _try(say, given)
-
-
-def _try(say: Words, given: str) -> None:
-    waiting = operator_key.wait_s()
-    if waiting > 0:
-        st.error(say("review.wait", seconds=round(waiting) + 1), icon=":material/hourglass_top:")
-    elif operator_key.open_with(given):
-        st.rerun()
-    else:
-        st.error(say("review.wrong"), icon=":material/error:")
+        operator_key.ask(say, "source_entrance", border=False)
 
 
 def show(say: Words, topic: Topic) -> None:

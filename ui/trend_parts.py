@@ -244,7 +244,7 @@ def _downloads(say: Words, view: View, shown: Trends) -> None:
         st.download_button(
             say("trends.download"),
             lambda: safe_cells(shown.rows, found.CLOSED).to_csv(index=False).encode(),
-            file_name=f"{view.topic}-{view.observed_property}-trends.csv",
+            file_name=view.file_name("trends.csv"),
             mime="text/csv",
             icon=":material/download:",
             on_click="ignore",

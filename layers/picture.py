@@ -199,7 +199,7 @@ def make(view: View, now: pd.Timestamp) -> Picture:
     version = store.shared(settings().active_store_url).version()
     topic = view.chosen_topic.shown(simulated=is_simulated())
     table = privacy.public(assessed(view, now), topic)
-    return draw(table, topic, PROPERTIES[view.observed_property].title, version, now)
+    return draw(table, topic, PROPERTIES[view.observed_property].title, version, view.moment(now))
 
 
 _shelf: Shelf[Picture] = Shelf(most=64, most_rows=_KEEP_ROWS)
@@ -222,6 +222,7 @@ def choice_of(view: View) -> tuple[Any, ...]:
         view.review,
         view.as_of,
         view.batch,
+        view.at,
     )
 
 

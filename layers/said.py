@@ -55,14 +55,23 @@ def pending(place: store.Store, view: View) -> set[str]:
 
 
 def words_for(view: View, sites: pd.DataFrame, now: pd.Timestamp, **more: Any) -> Paragraph:
-    """Say sites that were assessed for a view in words; *more* goes to :func:`~situation.paragraph.paragraph`."""
+    """Say sites that were assessed for a view in words.
+
+    Parameters
+    ----------
+    view, sites, now
+        What was assessed, and when.
+    **more
+        Goes to :func:`situation.paragraph.paragraph`; ``standard`` and ``stale_days`` are those of now unless
+        they are given.
+    """
+    standard = more.pop("standard") if "standard" in more else standards().get(view.standard)
     return paragraph(
         sites,
-        standards().get(view.standard),
+        standard,
         view.observed_property,
         on=view.moment(now).date(),
         period=view.period,
         as_of=view.as_of,
-        stale_days=view.chosen_topic.stale_days,
-        **more,
+        **{"stale_days": view.chosen_topic.stale_days} | more,
     )

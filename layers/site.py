@@ -61,6 +61,7 @@ class Sheet:
 
 def sheet(view: View, now: pd.Timestamp) -> Sheet | None:
     """Open the site that *view* names; ``None`` if this view has no such site."""
+    now = view.clock(now)
     kept = _kept(view, now, names := _behind(view))
     history, hidden = _history(kept, view, len(names))
     if history.empty:

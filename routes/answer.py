@@ -20,10 +20,16 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from situation.errors import ChoiceError, CommonsightError, NoSuchBatch, NoSurface, NotAllowed
+from situation.errors import ChoiceError, CommonsightError, NoSuchBatch, NoSuchSnapshot, NoSurface, NotAllowed
 
 _log = logging.getLogger(__name__)
-_STATUS: dict[type[Exception], int] = {ChoiceError: 400, NotAllowed: 403, NoSuchBatch: 404, NoSurface: 422}
+_STATUS: dict[type[Exception], int] = {
+    ChoiceError: 400,
+    NotAllowed: 403,
+    NoSuchBatch: 404,
+    NoSuchSnapshot: 404,
+    NoSurface: 422,
+}
 
 Handler = Callable[[Request], Response]
 

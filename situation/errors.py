@@ -14,6 +14,7 @@ Each message is one sentence for a person who can act: what was wrong, where, wh
   x ObservationError    a table does not have the shape of the table of observations
   x StoreError          the store cannot do what was asked
     + NoSuchBatch       no batch of that number
+    + NoSuchSnapshot    no snapshot of that id, or it was taken away
     + NotAllowed        the undo token or operator key is wrong
     + StoreFull         the disk is full; nothing was kept of this batch
   x SensorError         a source could not be asked, or its answer not be used; nothing of it was kept
@@ -77,6 +78,10 @@ class StoreError(CommonsightError):
 
 class NoSuchBatch(StoreError):
     """The ledger has no batch of that number."""
+
+
+class NoSuchSnapshot(StoreError):
+    """There is no snapshot of that id, or it was taken away."""
 
 
 class NotAllowed(StoreError):

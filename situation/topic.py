@@ -117,6 +117,7 @@ class Topic:
     layers: tuple[str, ...] = ()
     languages: tuple[str, ...] = ("en",)
     contact: str = ""
+    producer: str = ""
     licence: str = "unknown"
     demonstration: Demonstration | None = None
     horizon_years: float = 10.0
@@ -157,6 +158,7 @@ _WORDS = {
     "layers": list,
     "languages": list,
     "contact": str,
+    "producer": str,
     "licence": str,
     "demonstration": dict,
     "trend": dict,
@@ -214,6 +216,7 @@ def read_topic(folder: Path) -> Topic:
         layers=_texts(said, "layers", where),
         languages=_texts(said, "languages", where) or ("en",),
         contact=said.get("contact", ""),
+        producer=said.get("producer", ""),
         licence=said.get("licence", "unknown"),
         demonstration=_demonstration(said.get("demonstration"), where),
         horizon_years=_horizon(said.get("trend", {}), where),

@@ -28,12 +28,17 @@ REVIEWS = ("accepted", "all")
 ONLY = ("all", "above")
 PERIODS = ("all", "1y", "5y")
 _YEARS = re.compile(r"([1-9]\d?)y")
+_MINUTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ", re.ASCII)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 @dataclass(frozen=True)
 class View:
-    """One choice; keys, not objects. The box is west, south, east, north in degrees (EPSG:4326)."""
+    """One choice; keys, not objects. The box is west, south, east, north in degrees (EPSG:4326).
+
+    ``as_of`` and ``at`` pin it: readings as the store had them at a data version, ages and periods counted
+    from a minute (UTC). A view with both says the same for ever; a snapshot is one.
+    """
 
     topic: str
     observed_property: str
@@ -49,6 +54,7 @@ class View:
     token: str | None = None
     only: str = "all"
     areas: str | None = None
+    at: str | None = None
 
     @property
     def chosen_topic(self) -> Topic:
@@ -60,6 +66,15 @@ class View:
         """The observed property itself."""
         return PROPERTIES[self.observed_property]
 
+    def clock(self, now: pd.Timestamp) -> pd.Timestamp:
+        """Say what counts as now: the moment that the view is pinned to (``at``), else *now*."""
+        return now if self.at is None else pd.Timestamp(self.at).tz_convert("UTC")
+
+    def pinned(self, version: int, moment: pd.Timestamp) -> View:
+        """Give the same view of one data version and one moment (UTC, cut to the minute): it never changes."""
+        at = self.clock(moment).tz_convert("UTC").strftime("%Y-%m-%dT%H:%MZ")
+        return self.but(as_of=version if self.as_of is None else self.as_of, at=at)
+
     def interval(self, now: pd.Timestamp) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
         """Say from when (included) until when (excluded) readings count, UTC; None is open.
 
@@ -68,6 +83,7 @@ class View:
         now : Timestamp
             UTC; what ``1y`` and ``5y`` count back from.
         """
+        now = self.clock(now)
         years = _YEARS.fullmatch(self.period)
         if years:
             return (now - pd.DateOffset(years=int(years[1]))).normalize(), None
@@ -80,7 +96,7 @@ class View:
 
     def moment(self, now: pd.Timestamp) -> pd.Timestamp:
         """Say against which moment readings are judged and ages counted: *now*, or the end of the period."""
-        until = self.interval(now)[1]
+        until, now = self.interval(now)[1], self.clock(now)
         return now if until is None else min(now, until)
 
     def scope(self, now: pd.Timestamp) -> dict[str, Any]:
@@ -126,7 +142,7 @@ class View:
         usual = View(self.topic, self.observed_property, self.standard)
         said = {"topic": self.topic, "property": self.observed_property, "standard": self.standard}
         for name in (
-            "period", "review", "as_of", "bbox", "zoom", "site", "since", "batch", "token", "only", "areas",
+            "period", "review", "as_of", "at", "bbox", "zoom", "site", "since", "batch", "token", "only", "areas",
         ):  # fmt: skip
             value = getattr(self, name)
             if value is not None and value != getattr(usual, name):
@@ -141,7 +157,7 @@ class View:
         ----------
         params : mapping of str to str
             ``topic``, ``property``, ``standard``, ``period``, ``review``, ``as_of``, ``bbox``, ``zoom``,
-            ``site``, ``since``, ``batch``, ``token``, ``only``, ``areas``; others are ignored.
+            ``site``, ``since``, ``batch``, ``token``, ``only``, ``areas``, ``at``; others are ignored.
         strict : bool
             Raise on what does not exist, instead of taking what comes first.
 
@@ -172,6 +188,7 @@ class View:
             token=reader.matching("token", _TOKEN),
             only=reader.choice("only", ONLY, "all"),
             areas=reader.matching("areas", _TOKEN),
+            at=reader.minute("at"),
         )
 
 
@@ -249,6 +266,17 @@ class _Reader:
             self.wrong(f"{name} is {said[:60]!r}; it takes a day like 2026-03-31.")
             return None
         return said or None
+
+    def minute(self, name: str) -> str | None:
+        said = self.get(name)
+        try:
+            # Years that a nanosecond clock can hold; a plus sign arrives from an address as a space.
+            good = bool(_MINUTE.fullmatch(said)) and 1900 <= pd.Timestamp(said).year <= 2200
+        except ValueError:
+            good = False
+        if said and not good:
+            self.wrong(f"{name} is {said[:60]!r}; it takes a minute in UTC like 2026-03-31T17:05Z.")
+        return said if good else None
 
     def box(self) -> Box | None:
         said = self.get("bbox")

@@ -74,7 +74,7 @@ def _members(place: Place, catalog: Path) -> Iterator[tuple[str, Path]]:
         yield place.journal.name, place.journal
     if (fetches := place.home / FETCHES).exists():
         yield FETCHES, fetches
-    for folder in (place.data, place.originals, place.quarantine):
+    for folder in (place.data, place.originals, place.quarantine, place.home / "snapshots"):
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path.suffix != ".part":
                 yield path.relative_to(place.home).as_posix(), path

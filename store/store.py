@@ -21,7 +21,20 @@ import pyarrow.parquet
 
 from situation.errors import NotAllowed, StoreError
 from situation.observation import REVIEW_STATES
-from store import archive, arrive, changes, check, disk, drafts, guard, ledger, originals, replay, upkeep
+from store import (
+    archive,
+    arrive,
+    changes,
+    check,
+    disk,
+    drafts,
+    guard,
+    ledger,
+    originals,
+    replay,
+    snapshots,
+    upkeep,
+)
 from store.drafts import Draft
 from store.engine import Engine
 from store.journal import Journal
@@ -203,6 +216,28 @@ class Store(Readings):
         """Throw a draft away."""
         drafts.drop(self.place.drafts, draft_id)
 
+    # snapshots
+
+    def keep_snapshot(
+        self, record: snapshots.Record, sites: pyarrow.Table, *, made_at: str, who: str | None = None
+    ) -> str:
+        """Keep what was published (see :mod:`store.snapshots`); gives its short id."""
+        with guard.writer_lock(self.place):
+            return snapshots.keep(self.place, record, sites, made_at, who)
+
+    def snapshot(self, snapshot: str) -> tuple[snapshots.Record, pyarrow.Table]:
+        """Give the record and the sites of a snapshot; NoSuchSnapshot if there is none."""
+        return snapshots.find(self.place, snapshot)
+
+    def published(self) -> list[snapshots.Record]:
+        """List the records of the snapshots, newest first."""
+        return snapshots.listed(self.place)
+
+    def remove_snapshot(self, snapshot: str, reason: str | None, *, at: str) -> None:
+        """Take a snapshot away; its link then says that it was."""
+        with guard.writer_lock(self.place):
+            snapshots.remove(self.place, snapshot, reason, at)
+
     # what changes
 
     def _writing(self, who: str | None, message: str) -> AbstractContextManager[guard.Transaction]:
@@ -376,6 +411,7 @@ class Store(Readings):
         if len(last) == 1:
             transaction.after.append(lambda: originals.erase(self.place.originals, batch.sha256))
         transaction.after.append(lambda: self._quarantine_path(batch.batch).unlink(missing_ok=True))
+        transaction.after.append(lambda: snapshots.erase(self.place, batch.batch))
 
     def review(self, observation_ids: Sequence[str], state: str, who: str, reason: str | None = None) -> int:
         """Say of readings that they are verified or rejected, or (pending) take that back.

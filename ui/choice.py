@@ -26,7 +26,7 @@ from ui.words import Words, choose_language
 _OF_A_TOPIC = ("property", "standard", "site", "bbox", "zoom", "batch", "token", "since", "areas")
 _REFRESH = (10, 30, 120, 0)
 #: What a visitor takes along to another page of the menu, whose address starts empty.
-_TAKEN = ("topic", "property", "standard", "period", "as_of", "site", "lang")
+_TAKEN = ("topic", "property", "standard", "period", "as_of", "at", "site", "lang")
 
 
 def view() -> View:

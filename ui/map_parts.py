@@ -44,7 +44,7 @@ def cautions(say: Words, view: View) -> None:
             say("map.as_of_note", version=str(view.as_of), newest=str(cached.version())),
             icon=":material/history:",
         )
-        st.button(say("map.as_of_leave"), on_click=choice.put, kwargs={"as_of": None})
+        st.button(say("map.as_of_leave"), on_click=choice.put, kwargs={"as_of": None, "at": None})
 
 
 def top(say: Words, view: View, shown: Picture, words: Paragraph) -> None:

@@ -1,0 +1,365 @@
+"""From a view to a snapshot: frozen, kept, and opened again.
+
+To freeze is to pin a view to a data version and a minute, to assess it once, and to hold fast what it was
+assessed against. What is opened again are the sites as they were written then; they pass
+:func:`situation.privacy.public` once more, because a place that was found since to be somebody's home must not
+stay in last year's picture.
+
+What surprised us: with the version and the minute pinned, the store gives the same sites again by itself, and
+still they are kept: a limit that somebody edits, or a program that reads better, would change last year's
+numbers without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import pandas as pd
+import pyarrow
+
+from layers import said
+from layers.picture import assessed
+from situation import privacy
+from situation.errors import ChoiceError
+from situation.messages import known_language, message
+from situation.observation import FLAT_COLUMNS
+from situation.properties import PROPERTIES
+from situation.settings import settings
+from situation.snapshot import (
+    Changed,
+    Snapshot,
+    limit_as_record,
+    limit_from_record,
+    topic_as_record,
+    topic_from_record,
+)
+from situation.standard import Limit, Standard, standards
+from situation.status import STYLE
+from situation.topic import WORLD, Box, Topic, topics
+from situation.view import View
+from store import Store
+
+_RIM = 0.06  # of the width of what is shown, left free around it
+_LEAST_RIM = 0.005  # degrees, about half a kilometre
+_LONGEST_TITLE, _LONGEST_WHO = 160, 60
+
+
+def freeze(
+    place: Store, view: View, now: pd.Timestamp, *, language: str | None = None, title: str | None = None
+) -> Snapshot:
+    """Take a snapshot of what a view shows; it is not kept, and has no link.
+
+    Parameters
+    ----------
+    place : Store
+        Whose readings.
+    view : View
+        Topic, property, standard, period, review state, data version and box; the rest does not matter.
+    now : Timestamp
+        UTC.
+    language : str, optional
+        Of its words; English if there is no catalogue of that name.
+    title : str, optional
+        In plain words; made of property and topic where there is none.
+
+    Returns
+    -------
+    Snapshot
+    """
+    language = known_language(language)
+    simulated = bool(place.meta().get("simulated"))
+    pinned = view.but(site=None, zoom=None, since=None, only="all", areas=None, token=None).pinned(
+        place.version(), now
+    )
+    topic = view.chosen_topic.shown(simulated=simulated)
+    moment = pinned.moment(now)
+    every = privacy.public(assessed(pinned, now, place), topic)
+    sites = in_order(pinned.within(every))
+    standard = _narrowed(standards().get(view.standard), view.observed_property, moment)
+    return _told(
+        place,
+        pinned,
+        topic,
+        standard,
+        standard.rows[0] if standard and standard.rows else None,
+        sites,
+        language,
+        _title(title) or usual_title(pinned, topic, language),
+        simulated=simulated,
+    )
+
+
+def usual_title(view: View, topic: Topic, language: str) -> str:
+    """Name a snapshot that nobody named: what was measured, and where."""
+    return message(
+        "publish.title", language, property=PROPERTIES[view.observed_property].title, topic=topic.title
+    )
+
+
+def in_order(sites: pd.DataFrame) -> pd.DataFrame:
+    """Put sites into the one order that every file of a snapshot has: the worst first, then by name and place."""
+    severity = sites["status"].map({status: style.order for status, style in STYLE.items()})
+    keys = ["_severity", "monitoring_location_id", "longitude", "latitude", "phenomenon_time", "result"]
+    return (
+        sites.assign(_severity=severity)
+        .sort_values(keys, kind="stable", na_position="last", ignore_index=True)
+        .drop(columns="_severity")
+    )
+
+
+def keep(place: Store, shot: Snapshot, now: pd.Timestamp, *, who: str | None = None) -> Snapshot:
+    """Keep a snapshot for good; gives it with its id.
+
+    Raises
+    ------
+    ChoiceError
+        If it shows what nobody accepted.
+    """
+    if shot.unaccepted:
+        raise ChoiceError("A snapshot for the public holds accepted readings only; leave out review=all.")
+    record = {
+        "view": shot.view.to_params(),
+        "title": shot.title,
+        "language": shot.language,
+        "simulated": shot.simulated,
+        "topic": topic_as_record(shot.topic),
+        "standard": {"key": shot.standard.key, "title": shot.standard.title} if shot.standard else None,
+        "limits": [limit_as_record(row) for row in shot.standard.rows] if shot.standard else [],
+        "readings": shot.readings_behind,
+    }
+    table = pyarrow.Table.from_pandas(shot.sites, preserve_index=False).replace_schema_metadata(None)
+    made = place.keep_snapshot(record, table, made_at=now.isoformat(timespec="seconds"), who=_who(who))
+    return reopen(place, made)
+
+
+def reopen(place: Store, snapshot: str, *, language: str | None = None) -> Snapshot:
+    """Open a kept snapshot: the sites as they were, and what became of their readings since.
+
+    Parameters
+    ----------
+    place : Store
+        Where it is kept.
+    snapshot : str
+        Its id.
+    language : str, optional
+        Of its words; the one it was made in where there is none.
+
+    Raises
+    ------
+    NoSuchSnapshot
+        If there is none of that id, or it was taken away.
+    """
+    record, table = place.snapshot(snapshot)
+    view = View.from_params(record["view"])
+    now = topics().get(view.topic)
+    topic = topic_from_record(record["topic"], now.properties if now else (view.observed_property,))
+    rows = tuple(limit_from_record(said) for said in record["limits"])
+    told = record["standard"]
+    standard = Standard(told["key"], told["title"], rows) if told else None
+    sites = _hidden_since(place, table.to_pandas(types_mapper=_types().get), topic, now)
+    erased = int(record["rows"]) - len(sites)
+    title, written_in = record["title"], record["language"]
+    if language and title == usual_title(view, topic, written_in):
+        title = usual_title(view, topic, known_language(language))
+    return _told(
+        place,
+        view,
+        topic,
+        standard,
+        rows[0] if rows else None,
+        sites,
+        known_language(language or written_in),
+        title,
+        simulated=record["simulated"],
+        id=record["id"],
+        who=record["who"],
+        made_at=pd.Timestamp(record["made_at"]),
+        erased=erased,
+    )
+
+
+def _types() -> dict[pyarrow.DataType, pd.api.extensions.ExtensionDtype]:
+    return {
+        pyarrow.string(): pd.StringDtype(na_value=float("nan")),
+        pyarrow.large_string(): pd.StringDtype(na_value=float("nan")),
+    }
+
+
+def _hidden_since(place: Store, sites: pd.DataFrame, topic: Topic, now: Topic | None) -> pd.DataFrame:
+    """Hide once more: what was found since to be a household's, and what the topic hides by now."""
+    rules = place.site_rules()
+    stricter = sites["monitoring_location_id"].map(rules)
+    exact = sites["position_rule"].eq("exact")
+    rule = sites["position_rule"].where(~exact | stricter.isna(), stricter).astype("str")
+    sites = privacy.public(sites.assign(position_rule=rule), topic)
+    return privacy.public(sites, now) if now is not None else sites
+
+
+def _told(
+    place: Store,
+    view: View,
+    topic: Topic,
+    standard: Standard | None,
+    limit: Limit | None,
+    sites: pd.DataFrame,
+    language: str,
+    title: str,
+    *,
+    simulated: bool,
+    erased: int = 0,
+    **kept: Any,
+) -> Snapshot:
+    unaccepted = view.review == "all" or view.batch is not None
+    return Snapshot(
+        view=view,
+        moment=view.moment(view.clock(pd.Timestamp.now("UTC"))),
+        title=title,
+        topic=topic,
+        standard=standard,
+        limit=limit,
+        sites=sites,
+        said=said.words_for(
+            view,
+            sites,
+            view.clock(pd.Timestamp.now("UTC")),
+            standard=standard,
+            stale_days=topic.stale_days,
+            pending=said.pending(place, view) if unaccepted else (),
+            language=language,
+        ),
+        box=box_of(view, topic, sites),
+        readings=lambda: _readings(place, view, topic, limit),
+        batches=_batches(place, sites),
+        language=language,
+        simulated=simulated,
+        unaccepted=unaccepted,
+        base_url=settings().base_url,
+        changed=changed_since(place, view, kept["id"], erased) if "id" in kept else Changed(),
+        **kept,
+    )
+
+
+def _narrowed(standard: Standard | None, observed_property: str, moment: pd.Timestamp) -> Standard | None:
+    """Leave those rows of a standard that are in force for the property, the one that counts first."""
+    if standard is None:
+        return None
+    return Standard(
+        standard.key, standard.title, tuple(standard.limits_for(observed_property, moment.date()))
+    )
+
+
+def _title(text: str | None) -> str:
+    return " ".join((text or "").split())[:_LONGEST_TITLE]
+
+
+def _who(text: str | None) -> str | None:
+    return " ".join((text or "").split())[:_LONGEST_WHO] or None
+
+
+def box_of(view: View, topic: Topic, sites: pd.DataFrame) -> Box:
+    """Say where a map of a view looks: its box, else around its sites, else the topic's area (degrees)."""
+    if view.bbox is not None:
+        return view.bbox
+    there = sites[sites["longitude"].notna()]
+    if there.empty:
+        return topic.area
+    lon, lat = there["longitude"], there["latitude"]
+    wide = max(lon.max() - lon.min(), lat.max() - lat.min())
+    rim = max(_LEAST_RIM, _RIM * wide)
+    west, south, east, north = WORLD
+    return (
+        float(max(west, lon.min() - rim)),
+        float(max(south, lat.min() - rim)),
+        float(min(east, lon.max() + rim)),
+        float(min(north, lat.max() + rim)),
+    )
+
+
+def _readings(place: Store, view: View, topic: Topic, limit: Limit | None) -> Iterator[pd.DataFrame]:
+    """Give every reading of a pinned view, as anybody may see it, in the store's order."""
+    names = dict.fromkeys(
+        [view.observed_property, *(term.property for term in (limit.terms if limit else ()))]
+    )
+    now = view.clock(pd.Timestamp.now("UTC"))
+    for name in names:
+        with place.batches_reader(observed_property=name, **view.scope(now)) as reader:
+            yield _columns(reader.schema.empty_table().to_pandas())
+            for part in reader:
+                yield _columns(view.within(privacy.public(part.to_pandas(), topic)))
+
+
+def _columns(table: pd.DataFrame) -> pd.DataFrame:
+    return table[[name for name in FLAT_COLUMNS if name in table.columns]]
+
+
+def _batches(place: Store, sites: pd.DataFrame) -> pd.DataFrame:
+    """Say of each batch that a site's reading is from what came of it; file names may name people and stay out."""
+    known = place.book().batches
+    numbers = sorted({int(number) for number in sites["batch_id"].dropna() if int(number) in known})
+    return pd.DataFrame(
+        [
+            {
+                "batch": number,
+                "received_at": str(batch.received_at)[:19],
+                "source_id": batch.source_id,
+                "contributor": batch.contributor or "",
+                "rows_in": batch.rows_in,
+                "readings": batch.rows,
+                "quarantined": batch.quarantined,
+            }
+            for number, batch in ((number, known[number]) for number in numbers)
+        ],
+        columns=["batch", "received_at", "source_id", "contributor", "rows_in", "readings", "quarantined"],
+    )
+
+
+# ---- what became of it --------------------------------------------------------------------------
+
+
+def changed_since(place: Store, view: View, snapshot: str, erased: int = 0) -> Changed:
+    """Compare the readings of a pinned view with what the store says of them now.
+
+    Returns
+    -------
+    Changed
+        Numbers of readings; *erased* is the number of sites that a purge took out of the snapshot itself.
+    """
+    return _changed(place, view, snapshot, erased, place.version())
+
+
+@lru_cache(maxsize=256)
+def _changed(place: Store, view: View, snapshot: str, erased: int, version: int) -> Changed:
+    if view.as_of is None or version <= view.as_of:
+        return Changed(erased=erased, version=version)
+    then, now = _stand(place, view), _stand(place, view.but(as_of=None))
+    both = then.join(now, how="left", rsuffix="_now")
+    gone = both["review_state_now"].isna()
+    rejected = both["review_state_now"].eq("rejected") & both["review_state"].ne("rejected")
+    other = ~gone & (both["said"].ne(both["said_now"]))
+    return Changed(
+        withdrawn=int(gone.sum()),
+        corrected=int(other.sum()),
+        rejected=int(rejected.sum()),
+        erased=erased,
+        newer=int((~now.index.isin(then.index)).sum()),
+        version=version,
+    )
+
+
+def _stand(place: Store, view: View) -> pd.DataFrame:
+    """Say of every reading of a view what it says and how it was reviewed, by its id."""
+    names = ["observation_id", "result_text", "unit", "censoring", "review_state"]
+    where = ["monitoring_location_id", "monitoring_location_type", "position_rule", "longitude", "latitude"]
+    names += where if view.bbox else []
+    with place.batches_reader(
+        observed_property=view.observed_property, **view.scope(view.clock(pd.Timestamp.now("UTC")))
+    ) as reader:
+        schema = pyarrow.schema([reader.schema.field(name) for name in names])
+        found = pyarrow.Table.from_batches([part.select(names) for part in reader], schema).to_pandas()
+    if view.bbox:  # asked of blurred places, as everywhere
+        found = found[view.inside(privacy.public(found, view.chosen_topic)).to_numpy()]
+    told = found["result_text"].fillna("") + "\t" + found["unit"].fillna("") + "\t" + found["censoring"]
+    said = pd.DataFrame({"id": found["observation_id"], "said": told, "review_state": found["review_state"]})
+    return said.drop_duplicates("id", keep="last").set_index("id")

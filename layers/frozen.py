@@ -40,6 +40,7 @@ from situation.status import STYLE
 from situation.topic import WORLD, Box, Topic, topics
 from situation.view import View
 from store import Store
+from store.ledger import COUNTING
 
 _RIM = 0.06  # of the width of what is shown, left free around it
 _LEAST_RIM = 0.005  # degrees, about half a kilometre
@@ -334,13 +335,14 @@ def _changed(place: Store, view: View, snapshot: str, erased: int, version: int)
     if view.as_of is None or version <= view.as_of:
         return Changed(erased=erased, version=version)
     then, now = _stand(place, view), _stand(place, view.but(as_of=None))
-    both = then.join(now, how="left", rsuffix="_now")
-    gone = both["review_state_now"].isna()
-    rejected = both["review_state_now"].eq("rejected") & both["review_state"].ne("rejected")
-    other = ~gone & (both["said"].ne(both["said_now"]))
+    both = then.join(now["said"].rename("said_now"), how="left")
+    gone = both["said_now"].isna()
+    # What is not valid any more though its batch still counts was rejected by a reviewer.
+    counting = {str(b.batch) for b in place.book().batches.values() if b.state in COUNTING[view.review]}
+    rejected = gone & both["batch_id"].isin(counting)
     return Changed(
-        withdrawn=int(gone.sum()),
-        corrected=int(other.sum()),
+        withdrawn=int((gone & ~rejected).sum()),
+        corrected=int((~gone & both["said"].ne(both["said_now"])).sum()),
         rejected=int(rejected.sum()),
         erased=erased,
         newer=int((~now.index.isin(then.index)).sum()),
@@ -349,8 +351,8 @@ def _changed(place: Store, view: View, snapshot: str, erased: int, version: int)
 
 
 def _stand(place: Store, view: View) -> pd.DataFrame:
-    """Say of every reading of a view what it says and how it was reviewed, by its id."""
-    names = ["observation_id", "result_text", "unit", "censoring", "review_state"]
+    """Say of every valid reading of a view what it says, and in which batch, by its id."""
+    names = ["observation_id", "result_text", "unit", "censoring", "batch_id"]
     where = ["monitoring_location_id", "monitoring_location_type", "position_rule", "longitude", "latitude"]
     names += where if view.bbox else []
     with place.batches_reader(
@@ -361,5 +363,5 @@ def _stand(place: Store, view: View) -> pd.DataFrame:
     if view.bbox:  # asked of blurred places, as everywhere
         found = found[view.inside(privacy.public(found, view.chosen_topic)).to_numpy()]
     told = found["result_text"].fillna("") + "\t" + found["unit"].fillna("") + "\t" + found["censoring"]
-    said = pd.DataFrame({"id": found["observation_id"], "said": told, "review_state": found["review_state"]})
+    said = pd.DataFrame({"id": found["observation_id"], "said": told, "batch_id": found["batch_id"]})
     return said.drop_duplicates("id", keep="last").set_index("id")

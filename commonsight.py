@@ -854,6 +854,202 @@ def places(link: tuple[str, str] | None, unlink: str | None, who: str) -> int:
     return DONE
 
 
+# -- Publishing -----------------------------------------------------------------------------------
+
+
+@command()
+@_choosing
+@click.option(
+    "--at", metavar="MINUTE", help="Judged as at this minute (UTC), e.g. 2026-11-21T17:05Z; default: now."
+)
+@click.option("--id", "kept", metavar="ID", help="A snapshot that was kept, instead of a choice.")
+@click.option("--title", metavar="TEXT", help="In plain words; else property and topic.")
+@click.option("--lang", "language", metavar="L", help="Of the words: en, fr, es, ar, hi.")
+@click.option(
+    "--size",
+    metavar="SIZE",
+    default="850x600",
+    show_default=True,
+    help="Of a picture: 850x600, og, square, a4, a4-portrait, a3, a3-portrait.",
+)
+@click.option(
+    "--look", metavar="LOOK", default="light", show_default=True, help="Of a picture: light or print."
+)
+@click.option(
+    "--rows",
+    metavar="ROWS",
+    default="sites",
+    show_default=True,
+    help="Of a table: sites (with their status), or readings (all behind them).",
+)
+@click.option("--keep", "keeping", is_flag=True, help="Keep it for good, with a short id and a link.")
+@click.option("--who", metavar="NAME", help="With --keep: a pseudonym for who made it.")
+@click.option("--trends", "trending", is_flag=True, help="The trends instead of the map: png, svg or pdf.")
+@click.option("--site", metavar="ID", help="With --trends: of this site only.")
+@click.argument("files", nargs=-1, metavar="OUT...", type=click.Path(path_type=Path))
+def snapshot(files: Sequence[Path], out: Path | None, **asked: Any) -> int:
+    """Publish what a choice shows: the ending of OUT chooses the format.
+
+    \b
+      png svg pdf     picture with legend, limit, date, counts, sources
+      html            interactive map and table in one file
+      csv xlsx        table (--rows readings: every reading)
+      geojson gpkg parquet kml      places
+      zip             data package: everything, with limits, citation and checksums
+
+    A snapshot is pinned to a data version and a minute: the same command with the --as-of and --at that it
+    prints gives the same file again. With --keep it is stored as it is shown and gets an id; later
+    corrections do not change it, but are told.
+
+    \b
+    Examples:
+      python -m commonsight snapshot --property nitrate --standard who_drinking_water nitrate.png
+      python -m commonsight snapshot --property arsenic --size a4 --look print --keep --who river-watch arsenic.pdf
+      python -m commonsight snapshot --id surhj5bc6z again.png data.zip
+      python -m commonsight snapshot --property nitrate --trends --site demo:well-3 well.png
+    """
+    import pandas as pd
+
+    import publish
+    from layers import frozen
+    from publish import checklist, citation
+
+    files = [*files, *([out] if out else [])]
+    for file in files:
+        publish.ending_of(file)
+    opened = open_store()
+    options, site, trending, keeping, who, kept = _publishing(asked)
+    language, title = asked.pop("language"), asked.pop("title")
+    now = pd.Timestamp.now("UTC")
+    if kept:
+        shot = frozen.reopen(opened, kept, language=language)
+    else:
+        shot = frozen.freeze(opened, _view_of(asked), now, language=language, title=title)
+    if keeping:
+        shot = frozen.keep(opened, shot, now, who=who)
+    if not files and not keeping and not kept:
+        raise ChoiceError("Name a file to write, e.g. nitrate.png, or keep the snapshot with --keep.")
+    for file in files:
+        with progress() as show, _writing(file):
+            if trending:
+                _trend_picture(opened, shot, file, site, dataclasses.replace(options, progress=show))
+            else:
+                publish.write(shot, file, dataclasses.replace(options, progress=show))
+    checks = [check for check in checklist.checks(shot) if not check.ok]
+    told = {
+        "id": shot.id,
+        "permalink": shot.permalink,
+        "title": shot.title,
+        "description": shot.said.text,
+        "data_version": shot.version,
+        "at": shot.view.at,
+        "counts": dict((status, n) for status, _, n in shot.by_status),
+        "changed": shot.changed,
+        "citation": citation.short(shot, shot.language),
+        "reproduce": citation.reproduce(shot),
+        "missing": {check.key: check.sentence for check in checks},
+        "simulated": shot.simulated,
+        "files": [str(file) for file in files],
+    }
+    if wants_json():
+        say_json(told)
+        return DONE
+    _note_simulated(opened)
+    _tell_snapshot(shot, told)
+    return DONE
+
+
+def _publishing(asked: dict[str, Any]) -> tuple[Any, str | None, bool, bool, str | None, str | None]:
+    """Take out of the options what is about the file and not about the view."""
+    import publish
+    from publish.sizes import size_named
+
+    options = publish.Options(size=asked.pop("size"), look=asked.pop("look"), rows=asked.pop("rows"))
+    size_named(options.size)
+    site, trending = asked.pop("site"), asked.pop("trending")
+    if site and not trending:
+        raise ChoiceError("--site goes with --trends; a box around one place is --bbox.")
+    keeping, who, kept = asked.pop("keeping"), asked.pop("who"), asked.pop("kept")
+    if kept and (keeping or any(value is not None for name, value in asked.items() if name != "language")):
+        raise ChoiceError("--id names a snapshot that was kept; leave out --keep and the choice of another.")
+    return options, site, trending, keeping, who, kept
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn what the system says of a file that cannot be written into a sentence."""
+    try:
+        yield
+    except OSError as wrong:
+        raise CommonsightError(f"{path} cannot be written: {wrong.strerror or wrong}.") from wrong
+
+
+def _trend_picture(opened: Store, shot: Any, file: Path, site: str | None, options: Any) -> None:
+    from layers import frozen
+    from publish import trend_sheet
+
+    trend_sheet.write(shot, frozen.trend_sheets(opened, shot, site=site), file, options)
+
+
+def _tell_snapshot(shot: Any, told: Mapping[str, Any]) -> None:
+    for file in told["files"]:
+        say(f"written: {file}")
+    say(shot.said.lead)
+    for status, words, number in shot.by_status:
+        if number:
+            say(f"  {number:>7,}  {words}" + ("" if status != "no limit" else " (nothing to compare with)"))
+    if shot.id:
+        say(
+            f"kept as {shot.id}"
+            + (f": {shot.permalink}" if shot.permalink else "; its page is /s/" + shot.id)
+        )
+    if shot.changed.matters:
+        became = dataclasses.asdict(shot.changed)
+        parts = [
+            f"{became[name]:,} {name}"
+            for name in ("withdrawn", "corrected", "rejected", "erased")
+            if became[name]
+        ]
+        say(f"note: of its readings, since it was made: {', '.join(parts)}", to_person=True)
+    say(f"cite: {told['citation']}")
+    say(f"the same again: {told['reproduce']}")
+    for sentence in told["missing"].values():
+        say(f"note: {sentence}", to_person=True)
+
+
+@command()
+@click.option("--remove", metavar="ID", help="Take this one away; its link then says that it was.")
+@click.option("--reason", metavar="TEXT", help="With --remove: why; shown to whoever follows the link.")
+def snapshots(remove: str | None, reason: str | None) -> int:
+    """List the snapshots that were kept, newest first, or take one away.
+
+    \b
+    Examples:
+      python -m commonsight snapshots
+      python -m commonsight snapshots --remove surhj5bc6z --reason "shows the name of a family"
+    """
+    import pandas as pd
+
+    opened = open_store()
+    if remove:
+        opened.remove_snapshot(remove, reason, at=pd.Timestamp.now("UTC").isoformat(timespec="seconds"))
+    records = opened.published()
+    if wants_json():
+        names = ("id", "made_at", "who", "title", "rows", "readings", "simulated", "view")
+        say_json({"snapshots": [{name: record[name] for name in names} for record in records]})
+        return DONE
+    _note_simulated(opened)
+    if not records:
+        say("No snapshot has been kept yet: `snapshot --keep` or the Snapshot page keeps one.")
+    for record in records:
+        version = record["view"].get("as_of", "0")
+        say(
+            f"{record['id']}  {record['made_at'][:16]}  version {version:>5}  {record['rows']:>7,} sites  "
+            f"{record['who'] or '-'}  {record['title']}"
+        )
+    return DONE
+
+
 # -- Deciding about batches -----------------------------------------------------------------------
 
 

@@ -13,13 +13,14 @@ numbers without a word.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import pandas as pd
 import pyarrow
 
-from layers import said
+from layers import said, trends
+from layers.newest import history_for
 from layers.picture import assessed
 from situation import privacy
 from situation.errors import ChoiceError
@@ -38,6 +39,7 @@ from situation.snapshot import (
 from situation.standard import Limit, Standard, standards
 from situation.status import STYLE
 from situation.topic import WORLD, Box, Topic, topics
+from situation.trend_sheet import Drawn, TrendSheet
 from situation.view import View
 from store import Store
 from store.ledger import COUNTING
@@ -313,6 +315,75 @@ def _batches(place: Store, sites: pd.DataFrame) -> pd.DataFrame:
             for number, batch in ((number, known[number]) for number in numbers)
         ],
         columns=["batch", "received_at", "source_id", "contributor", "rows_in", "readings", "quarantined"],
+    )
+
+
+# ---- its trends ----------------------------------------------------------------------------------
+
+
+def trend_sheets(place: Store, shot: Snapshot, *, site: str | None = None) -> list[TrendSheet]:
+    """Give the trend of every series of a snapshot, the most urgent first.
+
+    They are not kept: of a kept snapshot too they are computed again, from the ledger at its data version, with
+    its moment, its limit and its topic. So a purged batch is gone from them, and a program that reads better may
+    find another slope. A series is never of two wells, also where the public knows both by one name.
+
+    Parameters
+    ----------
+    place : Store
+        Whose readings.
+    shot : Snapshot
+        New or kept.
+    site : str, optional
+        Only this one, as the public knows it.
+
+    Raises
+    ------
+    ChoiceError
+        If the snapshot has no readings of that site.
+    """
+    view, now = shot.view, shot.moment
+    found = trends.assemble(
+        history_for(place, view, shot.standard, now),
+        view.observed_property,
+        shot.standard,
+        shot.topic,
+        now,
+        version=shot.version,
+        detailed=True,
+    )
+    rows = view.within(_hidden_since(place, found.rows, shot.topic, topics().get(view.topic)))
+    if site is not None:
+        rows = rows[rows["monitoring_location_id"] == site]
+        if rows.empty:
+            raise ChoiceError(f"This snapshot has no readings of a site {site[:80]!r}.")
+    alike = rows.groupby(["monitoring_location_id", "sample_fraction", "depth_m", "strip"], dropna=False)
+    number, same = alike.cumcount() + 1, alike["n"].transform("size")
+    return [
+        TrendSheet(
+            row=row,
+            limit=found.limit if found.has_limit(index) else None,
+            unit=found.unit_text,
+            until=found.until,
+            draw=partial(_drawn, found, index),
+            fan_share=trends.FAN,
+            number=int(number[index]),
+            same=int(same[index]),
+        )
+        for index, row in zip(rows.index.tolist(), rows.to_dict("records"), strict=True)
+    ]
+
+
+def _drawn(found: trends.Trends, index: int) -> Drawn:
+    """Draw one series; how a source wrote its readings stays behind, as it may name somebody."""
+    readings, lines = found.of(index), found.lines(index)
+    return Drawn(
+        readings[["time", "value", "censoring", "procedure", "doubtful", "verified"]],
+        lines.band,
+        lines.fan,
+        lines.eye,
+        lines.ends,
+        lines.bent,
     )
 
 

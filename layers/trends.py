@@ -159,8 +159,9 @@ class Trends:
     codes : array of int
         Code of the series in *readings* and *fits*, by row of *rows*.
     readings : DataFrame
-        ``series, time, value, censoring`` (see :mod:`situation.series`), and ``recorded`` and ``procedure``
-        as the source wrote them; empty where only the table was asked for.
+        ``series, time, value, censoring`` (see :mod:`situation.series`), ``recorded`` and ``procedure`` as
+        the source wrote them, ``doubtful`` (estimated or suspect) and ``verified`` (by a reviewer); empty
+        where only the table was asked for.
     fits : DataFrame
         What ``situation.trend.trends`` gave, by code.
     left_out : mapping of str to int
@@ -518,7 +519,19 @@ def _order(rows: pd.DataFrame) -> Any:
 def _detailed(made: Series, readings: pd.DataFrame) -> pd.DataFrame:
     rows = readings.iloc[made.rows]
     recorded = rows["result_text"].fillna("").str.cat(rows["unit_source"].fillna(""), sep=" ").str.strip()
-    return made.table.assign(recorded=recorded.array, procedure=rows["procedure_class"].array)
+    return made.table.assign(
+        recorded=recorded.array,
+        procedure=rows["procedure_class"].array,
+        doubtful=(_is(rows, "result_status", "estimated", "suspect") | _is(rows, "quality_flag", 3)),
+        verified=_is(rows, "review_state", "verified"),
+    )
+
+
+def _is(rows: pd.DataFrame, name: str, *values: object) -> Any:
+    """Say of each row whether a column holds one of some values; no column holds none."""
+    if name not in rows:
+        return np.zeros(len(rows), "bool")
+    return rows[name].isin(values).fillna(False).to_numpy("bool")
 
 
 # -- asked of the store -----------------------------------------------------------------------------

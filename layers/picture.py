@@ -16,7 +16,6 @@ the cell shows its worst status and how many sites it stands for.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,11 +33,12 @@ from layers.status import CODES
 from layers.subject import is_simulated
 from situation import privacy
 from situation.properties import PROPERTIES
+from situation.result import words
 from situation.settings import settings
 from situation.standard import standards
 from situation.status import LABELLED, assess, label
 from situation.topic import Topic
-from situation.unit import codes, shown
+from situation.unit import codes
 from situation.view import View
 
 Floats = npt.NDArray[np.float64]
@@ -381,31 +381,3 @@ def _areas(latitude: Floats, rules: list[str], topic: Topic) -> list[list[float]
         wide = high / max(math.cos(math.radians(place)), 0.01)
         halves.append([round(wide, 6), round(high, 6)] if high else None)
     return halves
-
-
-def words(table: pd.DataFrame) -> pd.Series:
-    """Write each result as people do: ``12.3 mg/L as N``, ``< 0.5 mg/L``, ``not detected``.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns ``result``, ``censoring``, ``detection_limit``, ``unit``, ``method_speciation``,
-        ``result_text``.
-    """
-    return pd.Series(
-        [_word(row) for row in table[list(_WORDS)].to_dict("records")], index=table.index, dtype="str"
-    )
-
-
-_WORDS = ("result", "censoring", "detection_limit", "unit", "method_speciation", "result_text")
-
-
-def _word(row: Mapping[Any, Any]) -> str:
-    sign = row["censoring"]
-    number = row["result"] if sign == "=" else row["detection_limit"]
-    if number is None or number != number:
-        return str(row["result_text"] or "")[:60]
-    told = f"{number:.4g}" if abs(number) < 10_000 else f"{number:,.0f}"
-    said = (row["unit"], row["method_speciation"])
-    unit = " ".join(word for word in (shown(str(part)) for part in said if part and part == part) if word)
-    return " ".join(part for part in ("" if sign == "=" else sign, told, unit) if part)

@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 import pandas as pd
 import streamlit as st
 
-from layers.picture import Picture, words
+from layers.picture import Picture
 from situation.headline import headline
 from situation.paragraph import Paragraph
+from situation.result import words
 from situation.spreadsheet import safe_cells
 from situation.status import label
 from situation.view import View

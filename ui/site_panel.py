@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from layers.picture import Picture, words
+from layers.picture import Picture
 from layers.site import Sheet
 from layers.trends import Trends
 from situation.properties import PROPERTIES
+from situation.result import words
 from situation.spreadsheet import safe_cells
 from situation.standard import standard_named
 from situation.status import STYLE, label

@@ -2,7 +2,8 @@
 
 One catalogue a language in ``data/messages/<language>.toml``: sections of short sentences. A sentence
 that a language has not got yet is said in English, so a half-translated catalogue is already useful;
-a test counts what is missing. Values are put in with ``{name}``.
+a test counts what is missing. Values are put in with ``{name}``. A catalogue may say with ``scope = "publish"``
+that it has the words of pictures and files only: the pages do not offer it, or they would be half English.
 
 The reader of field files (``sensors/``) says what it has to say in English, as it must also on the command
 line. :func:`translated` finds such a sentence again by its pattern in the section ``said`` of a catalogue.
@@ -68,17 +69,33 @@ def _sentences(tables: Mapping[str, Any], before: str = "") -> Iterator[tuple[st
 
 
 @cache
-def languages() -> Mapping[str, str]:
-    """List the languages there are: code to the language's own name, English first."""
+def written_languages() -> Mapping[str, str]:
+    """List the languages that pictures and files can be written in: code to the language's own name, English first."""
     codes = sorted((file.stem for file in FOLDER.glob("*.toml")), key=lambda code: (code != FIRST, code))
     return MappingProxyType({code: catalogue(code)["language.name"] for code in codes})
 
 
-def known_language(code: str | None) -> str:
-    """Give *code* back if there is a catalogue of that name, otherwise English.
+@cache
+def languages() -> Mapping[str, str]:
+    """List the languages of the pages: those that are written and are not for pictures and files only."""
+    whole = {c: n for c, n in written_languages().items() if catalogue(c).get("language.scope") != "publish"}
+    return MappingProxyType(whole)
 
-    >>> known_language("fr"), known_language("../fr"), known_language(None)
-    ('fr', 'en', 'en')
+
+def known_language(code: str | None) -> str:
+    """Give *code* back if pictures and files can be written in it, otherwise English.
+
+    >>> known_language("fr"), known_language("ar"), known_language("../fr"), known_language(None)
+    ('fr', 'ar', 'en', 'en')
+    """
+    return code if code is not None and code in written_languages() else FIRST
+
+
+def page_language(code: str | None) -> str:
+    """Give *code* back if the pages speak it, otherwise English.
+
+    >>> page_language("fr"), page_language("ar"), page_language("../fr"), page_language(None)
+    ('fr', 'en', 'en', 'en')
     """
     return code if code is not None and code in languages() else FIRST
 
@@ -96,7 +113,7 @@ def message(key: str, language: str = FIRST, /, **values: object) -> str:
     key : str
         ``"section.key"`` of the catalogue.
     language : str
-        Code of a language that :func:`languages` lists.
+        Code of a language that :func:`written_languages` lists.
     **values
         What stands in braces in the sentence. Where ``n`` is a number of which the language speaks in the
         singular (``language.singular``: 1 in English, 0 and 1 in French), the sentence ``key_one`` is
@@ -138,7 +155,7 @@ def translated(sentence: str, language: str) -> str:
     sentence : str
         As the reader of field files made it, with numbers and names filled in.
     language : str
-        Code of a language that :func:`languages` lists.
+        Code of a language that :func:`written_languages` lists.
 
     Returns
     -------

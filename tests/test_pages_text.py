@@ -10,7 +10,16 @@ import pytest
 
 from situation.errors import DataFileError
 from situation.help_file import RIGHT, ROW, WRONG, help_csv, help_xlsx, rows_to_help
-from situation.messages import FOLDER, catalogue, known_language, languages, message, right_to_left
+from situation.messages import (
+    FOLDER,
+    catalogue,
+    known_language,
+    languages,
+    message,
+    page_language,
+    right_to_left,
+    written_languages,
+)
 from situation.table_file import csv_bytes, xlsx_bytes
 from situation.template import template_columns, template_csv, template_xlsx
 from situation.topic import topics
@@ -56,7 +65,7 @@ def test_every_sentence_has_the_holes_of_the_english_one(code):
     assert wrong == []
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", languages())
 def test_the_pages_for_everybody_are_complete_in_every_language(code):
     wanted = [key for key in catalogue("en") if key.startswith(FOR_EVERYBODY)]
     assert [key for key in wanted if key not in catalogue(code)] == []
@@ -82,6 +91,15 @@ def test_every_sentence_that_the_pages_ask_for_exists():
 def test_english_comes_first_and_each_language_bears_its_own_name():
     assert list(languages())[0] == "en"
     assert languages()["fr"] == "Français"
+    assert list(written_languages())[0] == "en"
+    assert written_languages()["ar"] == "العربية"
+
+
+def test_a_language_of_pictures_and_files_only_is_not_offered_by_the_pages():
+    assert {"ar", "hi"} <= set(written_languages()) - set(languages())
+    assert (known_language("ar"), page_language("ar"), page_language("fr")) == ("ar", "en", "fr")
+    assert (right_to_left("ar"), right_to_left("hi")) == (True, False)
+    assert message("map.page", "ar") == message("map.page")
 
 
 def test_an_unknown_language_is_english_and_an_unknown_sentence_an_error():
@@ -166,7 +184,7 @@ def test_nobody_needs_help_gives_an_empty_file():
 
 
 @pytest.mark.parametrize("topic", sorted(topics()))
-@pytest.mark.parametrize("language", CODES)
+@pytest.mark.parametrize("language", languages())
 def test_the_template_names_every_property_and_explains_every_column(topic, language):
     topic = topics()[topic]
     columns = list(template_columns(topic))
@@ -196,10 +214,18 @@ def test_wrong_keys_are_slowed_down_by_address_and_forgotten_after_the_right_one
 
 
 @pytest.mark.parametrize("code", [code for code in languages() if code != "en"])
-def test_every_status_is_said_in_the_language_of_the_page(code):
+def test_every_sign_is_said_in_the_language_of_the_page(code):
     from layers import available
     from situation.messages import translated
     from situation.status import LABELS
 
     signs = [sign.label for layer in available().values() if layer.kind == "marks" for sign in layer.signs]
     assert [text for text in (*LABELS, *signs, "stale", "current") if translated(text, code) == text] == []
+
+
+@pytest.mark.parametrize("code", [code for code in written_languages() if code != "en"])
+def test_every_status_is_said_in_the_language_of_the_picture(code):
+    from situation.messages import translated
+    from situation.status import LABELS
+
+    assert [text for text in (*LABELS, "stale", "current") if translated(text, code) == text] == []

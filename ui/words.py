@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from situation.messages import known_language, languages, message, right_to_left, translated
+from situation.messages import languages, message, page_language, right_to_left, translated
 from ui.plain import plain, verbatim
 
 _RIGHT_TO_LEFT = "<style>[data-testid='stMain'] {direction: rtl; text-align: right}</style>"
@@ -58,7 +58,7 @@ def quoted(text: object) -> Ready:
 
 def words() -> Words:
     """Find the language of this visit: from the address, else from the page before, else English."""
-    code = known_language(st.query_params.get("lang") or st.session_state.get("language"))
+    code = page_language(st.query_params.get("lang") or st.session_state.get("language"))
     st.session_state["language"] = code
     if right_to_left(code):
         st.html(_RIGHT_TO_LEFT)
@@ -79,6 +79,6 @@ def choose_language(say: Words) -> None:
 
 
 def _keep_language() -> None:
-    code = known_language(st.session_state["language_choice"])
+    code = page_language(st.session_state["language_choice"])
     st.session_state["language"] = code
     st.query_params["lang"] = code

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from publish import citation
 from publish.citation import one_line
-from situation.messages import message
+from situation.messages import message, translated
 from situation.snapshot import Snapshot
 from situation.status import FRESHNESS, STATUSES, label
 
@@ -79,6 +79,11 @@ def _use(shot: Snapshot) -> Section:
     if shot.limit is not None and not shot.limit.verified:
         told.append(say(shot, "limit_unverified"))
     return Section(say(shot, "use_head"), (*told, say(shot, "censored")))
+
+
+def named(shot: Snapshot, status: str) -> str:
+    """Name a status in the snapshot's language, in words that fit its limit."""
+    return translated(label(status, shot.comparison), shot.language)
 
 
 _MEANINGS = {"inconclusive": "inconclusive_means", "no limit": "no_limit"}

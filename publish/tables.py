@@ -210,8 +210,8 @@ def _text_cell(
 class _Steady(zipfile.ZipFile):
     """An archive whose members bear one date, so that the same content is the same bytes."""
 
-    def writestr(self, name: Any, data: Any, *_: Any, **__: Any) -> None:
-        super().writestr(_member(str(name)), data)
+    def writestr(self, zinfo_or_arcname: Any, data: Any, *_: Any, **__: Any) -> None:
+        super().writestr(_member(str(zinfo_or_arcname)), data)
 
     def write(self, filename: Any, arcname: Any = None, *_: Any, **__: Any) -> None:
         with Path(filename).open("rb") as source, self.open(_member(str(arcname)), "w") as target:

@@ -7,13 +7,15 @@ can change what another sees.
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+import publish
 import store
-from layers import areas, said
+from layers import areas, frozen, said
 from layers import picture as pictures
 from layers import site as sites
 from layers import trends as found
@@ -24,8 +26,12 @@ from layers.trends import Trends
 from situation.headline import Changes
 from situation.paragraph import Paragraph
 from situation.settings import settings
+from situation.snapshot import Snapshot
 from situation.view import View
 from ui import demonstration
+
+#: How long a frozen view may stand in for one made now, seconds: topics are files that people edit.
+_FRESH_S = 300
 
 
 def now() -> pd.Timestamp:
@@ -124,3 +130,68 @@ def site_trends(view: View, observed_property: str | None = None) -> Trends | No
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={View: lambda _: 0})
 def _site_trends(key: tuple[Any, ...], site: str, view: View) -> Trends | None:
     return found.one(view, now())
+
+
+def snapshot(view: View, language: str, title: str) -> Snapshot:
+    """Give a snapshot of a view that is not kept (shared between visitors; do not change it)."""
+    key = (*pictures.key_of(view, now()), view.bbox, settings().base_url)
+    made: Snapshot = _snapshot(key, view, language, title)
+    return made
+
+
+@st.cache_resource(max_entries=64, ttl=_FRESH_S, show_spinner=False, hash_funcs={View: lambda _: 0})
+def _snapshot(key: tuple[Any, ...], view: View, language: str, title: str) -> Snapshot:
+    return frozen.freeze(store.shared(key[0]), view, now(), language=language, title=title)
+
+
+def kept_snapshot(snapshot: str, language: str | None = None) -> Snapshot:
+    """Give a kept snapshot, in its own language or another (shared between visitors; do not change it).
+
+    Raises
+    ------
+    NoSuchSnapshot
+        If there is none of that id, or it was taken away.
+    """
+    url = settings().active_store_url
+    made: Snapshot = _kept(url, version(), settings().base_url, snapshot, language)
+    return made
+
+
+@st.cache_resource(max_entries=64, ttl=_FRESH_S, show_spinner=False)
+def _kept(url: str, version: int, base_url: str | None, snapshot: str, language: str | None) -> Snapshot:
+    return frozen.reopen(store.shared(url), snapshot, language=language)
+
+
+def keep(shot: Snapshot, who: str) -> str:
+    """Keep a snapshot for good; gives its id."""
+    kept = frozen.keep(store.shared(settings().active_store_url), shot, now(), who=who)
+    return str(kept.id)
+
+
+def published() -> list[dict[str, Any]]:
+    """List the records of the kept snapshots, newest first."""
+    return store.shared(settings().active_store_url).published()
+
+
+def drawing(shot: Snapshot, size: str, look: str) -> bytes:
+    """Give the picture of a snapshot as PNG."""
+    png: bytes = _drawing(_key_of(shot), size, look, shot)
+    return png
+
+
+def _key_of(shot: Snapshot) -> tuple[Any, ...]:
+    """Everything that a snapshot's picture depends on; its age is counted from what its view is pinned to."""
+    topic = shot.topic
+    return (
+        settings().active_store_url,
+        shot.id,
+        tuple(shot.view.to_params().items()),
+        (shot.title, shot.language, shot.base_url, shot.simulated, len(shot.sites)),
+        (topic.title, topic.producer, topic.contact, topic.licence),
+        astuple(shot.changed),
+    )
+
+
+@st.cache_data(max_entries=96, show_spinner=False, hash_funcs={Snapshot: lambda _: 0})
+def _drawing(key: tuple[Any, ...], size: str, look: str, shot: Snapshot) -> bytes:
+    return publish.made(shot, "png", publish.Options(size=size, look=look))

@@ -15,7 +15,7 @@ from situation.result import words
 from situation.spreadsheet import safe_cells
 from situation.status import label
 from situation.view import View
-from ui import cached, choice
+from ui import add_area, cached, choice
 from ui.plain import plain
 from ui.words import Words
 
@@ -79,6 +79,17 @@ def foot(say: Words, view: View, shown: Picture, words: Paragraph) -> None:
         topic = view.chosen_topic
         widest = topic.area_m if hidden.eq("area").any() else topic.grid_m
         st.caption(say("map.blurred", n=len(hidden), metres=round(widest)))
+
+
+def export(say: Words, view: View) -> None:
+    """Offer to publish just what the map shows: the snapshot page, with the map's box."""
+    # The map writes its box into the address without running the page; pressing this reads it.
+    if st.button(
+        say("publish.page.export"), icon=":material/ios_share:", help=say("publish.page.export_help")
+    ):
+        box = add_area.box_of(view) if view.bbox else None
+        shown = view.but(bbox=box, site=None, zoom=None, since=None, only="all", areas=None)
+        st.switch_page("snapshot.py", query_params=shown.to_params() | {"lang": say.language})
 
 
 def table(say: Words, view: View, shown: Picture) -> None:

@@ -22,6 +22,7 @@ chart, panel = st.columns([3, 2], gap="medium")
 with chart:
     map_frame.show(say, view, picture, asked, words_of_it.text)
     map_parts.foot(say, view, picture, words_of_it)
+    map_parts.export(say, view)
     add_area.show(say, view)
 with panel:
     site_panel.show(say, view, picture)

@@ -11,6 +11,7 @@ HERE = Path(__file__).parent
 PAGES = {
     "map.py": ("map.page", ":material/map:"),
     "trends.py": ("trends.page", ":material/trending_up:"),
+    "snapshot.py": ("publish.page.page", ":material/photo_camera:"),
     "upload.py": ("upload.title", ":material/upload_file:"),
     "review.py": ("review.title", ":material/rule:"),
     "sources.py": ("sources.title", ":material/sensors:"),

@@ -10,7 +10,6 @@ stand on it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,10 +18,9 @@ from typing import Any
 
 import numpy as np
 import shapely
-from shapely.geometry import shape
 
+from publish import basemap
 from publish.markup import plain
-from situation.areas import outlines
 from situation.settings import DATA
 from situation.snapshot import Snapshot
 from situation.topic import FOLDER, Box
@@ -40,92 +38,123 @@ INK: dict[str, dict[str, Any]] = {
 _NAMED = frozenset({"village", "yard", "town", "place"})
 _AROUND = 1.0  # of the picture's width and height, on every side
 _FINE = 2_000  # steps of the grid to the picture's width
+_PIXELS = 1_000  # that the picture is wide at first
+_MOST_POINTS = 9_000  # some 50 kB
+_METRES = 111_320.0  # in a degree of latitude
 _SIMULATED = " (simulated)"
+#: The basemap's paths in degrees, as they are: Leaflet does the projecting.
+_DEGREES = basemap.Projection("mercator", 0.0, 0.0, "+proj=longlat +datum=WGS84")
 
 
 @dataclass(frozen=True)
 class Ground:
-    """Shapes by kind, in the order in which they are drawn; names with their places; whom they come from."""
+    """What lies under a page's map.
 
-    shapes: tuple[tuple[str, Any], ...]
+    Attributes
+    ----------
+    shapes : tuple of (kind, lines)
+        In the order in which they are drawn; lines are geometries in degrees.
+    names : tuple of (longitude, latitude, name)
+        Of places.
+    credit : str
+        Whom it comes from.
+    step : float
+        Degrees of the grid that the lines are written in.
+    """
+
+    shapes: tuple[tuple[str, tuple[Any, ...]], ...]
     names: tuple[tuple[float, float, str], ...]
     credit: str
-    step: float  # degrees of the grid that shapes are written in
+    step: float
 
     def packed(self) -> dict[str, Any]:
-        """Write it as ``web.js`` reads it: a step in degrees, lines of whole numbers, names."""
+        """Write it as ``web.js`` reads it: whole steps, each point as the way from the one before."""
         return {
             "step": self.step,
             "ink": INK,
-            "shapes": [
-                [kind, [list(map(self._steps, part)) for part in parts]] for kind, parts in self._parts()
-            ],
+            "shapes": [[kind, [self._steps(line) for line in lines]] for kind, lines in self.shapes],
             "names": [[round(lon, 5), round(lat, 5), name] for lon, lat, name in self.names],
         }
 
-    def _parts(self) -> Iterator[tuple[str, list[list[Any]]]]:
-        for kind, found in self.shapes:
-            whole = [one for one in shapely.get_parts([found]) if not one.is_empty]
-            rings = [
-                [one.exterior, *one.interiors] if one.geom_type == "Polygon" else [one]
-                for one in whole
-                if one.geom_type in ("Polygon", "LineString", "LinearRing")
-            ]
-            if rings:
-                yield kind, rings
-
     def _steps(self, line: Any) -> list[int]:
-        """Write a line as whole steps of the grid, each point as the way from the one before."""
         points = np.round(np.asarray(line.coords)[:, :2] / self.step).astype("int64")
         return np.diff(points, axis=0, prepend=0).ravel().tolist()  # type: ignore[no-any-return]
 
 
 def ground(shot: Snapshot) -> Ground:
     """Give what lies under a picture."""
-    return _ground(shot.box, _own(shot))
+    return _ground(basemap.around(shot.box), _own(shot))
 
 
-def _own(shot: Snapshot) -> Path | None:
+def _own(shot: Snapshot) -> tuple[Path, float] | None:
     """Find the topic's rivers, roads and villages; those of the invented valley under invented readings."""
     candidates = [FOLDER / shot.topic.key / "places.geojson"]
     candidates += [DATA / "demo" / "valley.geojson"] if shot.simulated else []
-    return next((file for file in candidates if file.is_file()), None)
+    return next(((file, file.stat().st_mtime) for file in candidates if file.is_file()), None)
 
 
 @lru_cache(maxsize=32)
-def _ground(box: Box, own: Path | None) -> Ground:
+def _ground(box: Box, own: tuple[Path, float] | None) -> Ground:
     west, south, east, north = box
-    wide, high = max(east - west, 1e-4), max(north - south, 1e-4)
-    window = shapely.box(
-        west - _AROUND * wide, south - _AROUND * high, east + _AROUND * wide, north + _AROUND * high
+    wide, high = east - west, north - south
+    window = (
+        max(-180.0, west - _AROUND * wide),
+        max(-90.0, south - _AROUND * high),
+        min(180.0, east + _AROUND * wide),
+        min(90.0, north + _AROUND * high),
     )
+    features = basemap.features(*own) if own else ()
+    found = [*_earth(window, max(wide, high)), *_features(features, window)]
     step = max(wide, high) / _FINE
-    shapes, names, credits = [("land", land) for land in _countries()], [], ["Natural Earth (public domain)"]
-    if own is not None:
-        said = json.loads(own.read_text("utf-8"))
-        credits += [plain(said["attribution"])] if said.get("attribution") else []
-        for feature in said["features"]:
-            kind, where = str(feature["properties"].get("kind")), shape(feature["geometry"])
-            name = plain(feature["properties"].get("name")).removesuffix(_SIMULATED)
-            shapes += [(kind, where)] if kind in INK else []
-            names += [(*_middle(where), name)] if kind in _NAMED and name and where.intersects(window) else []
-    cut = [(kind, _small(where, window, step)) for kind, where in shapes]
-    return Ground(tuple(pair for pair in cut if not pair[1].is_empty), tuple(names), "; ".join(credits), step)
+    while True:
+        shapes = tuple((kind, tuple(_small(lines, step))) for kind, lines in found)
+        if sum(len(line.coords) for _, lines in shapes for line in lines) <= _MOST_POINTS:
+            break
+        step *= 2
+    return Ground(
+        tuple(pair for pair in shapes if pair[1]), tuple(_names(features, window)), basemap.CREDIT, step
+    )
 
 
-def _middle(where: Any) -> tuple[float, float]:
-    point = where.representative_point()
-    return point.x, point.y
+def _earth(window: Box, across: float) -> Iterator[tuple[str, list[Any]]]:
+    """Give land, water and borders inside a window, in degrees."""
+    under = basemap.ground(_DEGREES, window, across * _METRES / _PIXELS)
+    for kind, path in (
+        ("land", under.land),
+        ("lake", under.lakes),
+        ("river", under.rivers),
+        ("border", under.borders),
+    ):
+        pieces = path.to_polygons(closed_only=kind in ("land", "lake"))
+        yield kind, [shapely.LineString(piece) for piece in pieces if np.size(piece) > 2]
 
 
-def _small(where: Any, window: Any, step: float) -> Any:
-    if not where.intersects(window):
-        return shapely.Polygon()
-    return shapely.simplify(shapely.intersection(where, window), step)
+def _features(features: tuple[basemap.Feature, ...], window: Box) -> Iterator[tuple[str, list[Any]]]:
+    for one in features:
+        if one.kind in INK:
+            yield one.kind, list(_lines(shapely.clip_by_rect(one.shape, *window)))
 
 
-@lru_cache(maxsize=1)
-def _countries() -> tuple[Any, ...]:
-    import geopandas as gpd
+def _lines(shape: Any) -> Iterator[Any]:
+    for part in shapely.get_parts(shape):
+        if part.geom_type == "Polygon":
+            yield part.exterior
+        elif part.geom_type in ("LineString", "LinearRing"):
+            yield part
 
-    return tuple(shapely.make_valid(gpd.read_file(outlines(), columns=[]).geometry.to_numpy()))
+
+def _small(lines: list[Any], step: float) -> Iterator[Any]:
+    """Make lines as simple as the grid shows them, and leave out what is smaller than a few steps of it."""
+    for line in lines:
+        west, south, east, north = line.bounds
+        if max(east - west, north - south) > 2 * step:
+            yield shapely.simplify(line, step)
+
+
+def _names(features: tuple[basemap.Feature, ...], window: Box) -> Iterator[tuple[float, float, str]]:
+    seen = shapely.box(*window)
+    for one in features:
+        name = plain(one.name).removesuffix(_SIMULATED)
+        if one.kind in _NAMED and name and one.shape.intersects(seen):
+            point = one.shape.representative_point()
+            yield point.x, point.y, name

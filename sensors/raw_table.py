@@ -37,6 +37,7 @@ from sensors.encoding import Letters, Snapshot
 from sensors.header import Header, HeaderScore, Row, SecondRow, find_header, unique
 from situation.errors import FieldFileError, FileTooLarge
 from situation.settings import Settings
+from situation.spreadsheet import GUARDED
 
 __all__ = ["RawTable", "SecondRow", "open_table"]
 
@@ -48,7 +49,6 @@ SAMPLE_ROWS = 200
 SAMPLE_BYTES = 1 << 19
 TEXT_CHUNK = 1 << 23
 
-_GUARD = r"^'([=+\-@\t\x00])"
 _SEP = re.compile(r"^\"?sep=(.)\"?$", re.I)
 
 
@@ -567,9 +567,9 @@ def _one_line_each(chunk: bytes, ends: Any) -> bool:
 def _unguarded(table: pa.Table) -> pa.Table:
     # The apostrophe that our own exports put before what a spreadsheet would run as a formula.
     for place, column in enumerate(table.columns):
-        if pc.any(pc.match_substring_regex(column, _GUARD)).as_py():
+        if pc.any(pc.match_substring_regex(column, GUARDED)).as_py():
             table = table.set_column(
-                place, table.field(place), pc.replace_substring_regex(column, _GUARD, r"\1")
+                place, table.field(place), pc.replace_substring_regex(column, GUARDED, r"\1")
             )
     return table
 

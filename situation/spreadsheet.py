@@ -2,7 +2,8 @@
 
 Excel, LibreOffice and Google Sheets compute a cell that begins with ``=``, ``+``, ``-`` or ``@``, even
 in a CSV file. Somebody's site name could then send the file's other cells to an address of theirs. Such
-a cell gets a leading apostrophe, which our own reader takes off again.
+a cell gets a leading apostrophe, which our own reader takes off again (:func:`plain_cell`). So does one that
+begins with apostrophes before such a sign, or the reader could not tell whose apostrophe it is.
 
 What surprised us: the rule must spare numbers (``-3.2`` is a result, not a formula) and closed
 vocabularies (``censoring`` is literally ``=``), or the file no longer says what was measured.
@@ -22,7 +23,9 @@ from situation.observation import COLUMNS
 #: Columns whose words come from us, so that no stranger can put a formula there.
 CLOSED = frozenset(name for name, column in COLUMNS.items() if column.words)
 
-_FORMULA = re.compile(r"^[=+\-@\t\r\x00]")
+_FORMULA = re.compile(r"^'*[=+\-@\t\r\n\x00]")
+#: What :func:`safe_cell` made, as a pattern that Arrow understands too.
+GUARDED = r"^'('*[=+\-@\t\r\n\x00])"
 _NUMBER = re.compile(r"^[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$")
 
 
@@ -35,6 +38,17 @@ def safe_cell(text: str) -> str:
     ("'=1+1", 'Well 3', '-3.2')
     """
     return "'" + text if _FORMULA.match(text) and not _NUMBER.match(text) else text
+
+
+def plain_cell(text: str) -> str:
+    """Take off again what :func:`safe_cell` put on.
+
+    Examples
+    --------
+    >>> plain_cell("'=1+1"), plain_cell("'quoted'"), plain_cell(safe_cell("'=1"))
+    ('=1+1', "'quoted'", "'=1")
+    """
+    return re.sub(GUARDED, r"\1", text)
 
 
 def safe_cells(table: pd.DataFrame, closed: Container[str] = CLOSED) -> pd.DataFrame:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from situation.spreadsheet import safe_arrow, safe_cell, safe_cells
+from situation.spreadsheet import plain_cell, safe_arrow, safe_cell, safe_cells
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\0=1", "\r=1"])
@@ -14,9 +16,17 @@ def test_what_a_spreadsheet_would_compute_gets_an_apostrophe(text):
     assert safe_cell(text) == "'" + text
 
 
-@pytest.mark.parametrize("text", ["-3.2", "+4", "-1,5", "-2.1E-3", "-.5", "Well 3", "<0.5", "", "'=1"])
+@pytest.mark.parametrize("text", ["-3.2", "+4", "-1,5", "-2.1E-3", "-.5", "Well 3", "<0.5", "", "'quoted'"])
 def test_numbers_and_ordinary_words_stay_as_they_are(text):
     assert safe_cell(text) == text
+
+
+@given(st.text(alphabet="'=+-@\t\r\n\x00a1.,e", max_size=8) | st.text(max_size=30))
+def test_the_apostrophe_comes_off_again_and_takes_nothing_else_along(text):
+    guarded = safe_cell(text)
+    assert plain_cell(guarded) == text
+    batch = pa.RecordBatch.from_pydict({"note": [text]})
+    assert safe_arrow(batch).to_pydict()["note"] == [guarded]
 
 
 def test_a_closed_vocabulary_stays_and_free_text_does_not():

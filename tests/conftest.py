@@ -61,6 +61,20 @@ def _stay_on_this_machine(request: pytest.FixtureRequest) -> Iterator[None]:
     patch.undo()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _signatures_were_checked_before() -> Iterator[None]:
+    """Open stores without hashing DuckDB's two extensions anew: half a second of processor each time.
+
+    Programs that tests start as people do (the command line, the app) check the signatures as always.
+    """
+    from store import engine
+
+    patch = pytest.MonkeyPatch()
+    patch.setitem(engine._CLOSED_CONFIG, "allow_unsigned_extensions", "true")
+    yield
+    patch.undo()
+
+
 @pytest.fixture(autouse=True)
 def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give each test a folder of its own to write in, whatever the person at the desk has set."""

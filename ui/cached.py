@@ -8,6 +8,8 @@ can change what another sees.
 from __future__ import annotations
 
 from dataclasses import astuple
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -27,6 +29,7 @@ from situation.headline import Changes
 from situation.paragraph import Paragraph
 from situation.settings import settings
 from situation.snapshot import Snapshot
+from situation.trend_sheet import TrendSheet
 from situation.view import View
 from ui import demonstration
 
@@ -195,3 +198,38 @@ def _key_of(shot: Snapshot) -> tuple[Any, ...]:
 @st.cache_data(max_entries=96, show_spinner=False, hash_funcs={Snapshot: lambda _: 0})
 def _drawing(key: tuple[Any, ...], size: str, look: str, shot: Snapshot) -> bytes:
     return publish.made(shot, "png", publish.Options(size=size, look=look))
+
+
+def trend_sheets(shot: Snapshot) -> list[TrendSheet]:
+    """Give the trend of every series of a snapshot (shared between visitors; do not change them)."""
+    sheets: list[TrendSheet] = _sheets(_key_of(shot), shot)
+    return sheets
+
+
+@st.cache_resource(max_entries=16, ttl=_FRESH_S, show_spinner=False, hash_funcs={Snapshot: lambda _: 0})
+def _sheets(key: tuple[Any, ...], shot: Snapshot) -> list[TrendSheet]:
+    return frozen.trend_sheets(store.shared(key[0]), shot)
+
+
+def trend_drawing(shot: Snapshot, site: str | None, ending: str, size: str, look: str) -> bytes:
+    """Give the picture of one site's trends, or of every site's."""
+    drawn: bytes = _trend_drawing(_key_of(shot), site, ending, size, look, shot)
+    return drawn
+
+
+@st.cache_data(max_entries=32, show_spinner=False, hash_funcs={Snapshot: lambda _: 0})
+def _trend_drawing(
+    key: tuple[Any, ...], site: str | None, ending: str, size: str, look: str, shot: Snapshot
+) -> bytes:
+    from publish import trend_sheet  # matplotlib takes a second to import: only for whoever draws
+
+    sheets = of_site(trend_sheets(shot), site)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"trends.{ending}"
+        trend_sheet.write(shot, sheets, path, publish.Options(size=size, look=look))
+        return path.read_bytes()
+
+
+def of_site(sheets: list[TrendSheet], site: str | None) -> list[TrendSheet]:
+    """Give the sheets of one site; all without one."""
+    return [sheet for sheet in sheets if site in (None, sheet.row["monitoring_location_id"])]

@@ -21,6 +21,7 @@ import publish
 from layers.frozen import usual_title
 from publish import FORMATS, LOOKS, ROWS, Options, checklist, citation, file_name
 from publish.sizes import SIZES
+from publish.web import iframe
 from situation.errors import CommonsightError, NoSuchSnapshot
 from situation.messages import written_languages
 from situation.settings import settings
@@ -186,13 +187,10 @@ def _put(name: str) -> None:
 
 def preview(say: Words, shot: Snapshot, look: Options) -> None:
     """Draw the picture at the screen's size, with its words under it."""
-    size = SIZES[look.size]
-    paper = size.dpi > _SCREEN_DPI
     with st.spinner(say("publish.page.wait")):
-        png = cached.drawing(shot, f"{look.size}@{_SCREEN_DPI}" if paper else look.size, look.look)
-    upright = size.high > size.wide
-    st.image(png, width=_UPRIGHT_WIDE if upright else "stretch", alt=shot.said.text)
-    if paper:
+        png = cached.drawing(shot, _on_screen(look.size), look.look)
+    _show(png, look.size, shot.said.text)
+    if look.size != _on_screen(look.size):
         st.caption(say("publish.page.preview_small"))
     with st.expander(say("publish.page.words"), icon=":material/notes:"):
         st.caption(say("publish.page.words_help"))
@@ -201,6 +199,16 @@ def preview(say: Words, shot: Snapshot, look: Options) -> None:
 
 _SCREEN_DPI = 100
 _UPRIGHT_WIDE = 560  # pixels
+
+
+def _on_screen(size: str) -> str:
+    """Name the same page in as few dots as a screen shows."""
+    return f"{size}@{_SCREEN_DPI}" if SIZES[size].dpi > _SCREEN_DPI else size
+
+
+def _show(png: bytes, size: str, alt: str) -> None:
+    upright = SIZES[size].high > SIZES[size].wide
+    st.image(png, width=_UPRIGHT_WIDE if upright else "content", alt=alt)
 
 
 def checks(say: Words, shot: Snapshot) -> None:
@@ -284,6 +292,24 @@ def _address(say: Words, shot: Snapshot) -> None:
     st.caption(say("publish.page.link" if shot.permalink else "publish.page.link_relative"))
     st.code(shot.permalink or _from_here(f"s/{shot.id}"), language=None, wrap_lines=True)
     st.link_button(say("publish.page.open"), f"s/{shot.id}", icon=":material/open_in_new:")
+    with st.expander(say("publish.page.embed"), icon=":material/code:"):
+        _frame(say, shot)
+
+
+def _frame(say: Words, shot: Snapshot) -> None:
+    """Write the line of HTML that shows the snapshot in somebody's page."""
+    st.caption(say("publish.page.embed_help"))
+    chosen = st.segmented_control(
+        say("publish.page.embed_size"), list(_FRAMES), default=_FRAMES[0], key="snapshot_frame", required=True
+    )
+    wide, high = str(chosen or _FRAMES[0]).split(" × ")
+    address = f"{shot.base_url}/embed" if shot.base_url else _from_here("embed")
+    snippet = iframe(f"{address}?snapshot={shot.id}", shot.title, wide, int(high), lang=shot.language)
+    st.code(snippet, language=None, wrap_lines=True)
+
+
+#: Width and height of a frame, pixels or per cent.
+_FRAMES = ("100% × 480", "600 × 450", "320 × 480")
 
 
 def _from_here(path: str) -> str:
@@ -296,11 +322,13 @@ def _from_here(path: str) -> str:
 
 def tabs(say: Words, shot: Snapshot, look: Options) -> None:
     """Draw what else there is: files, and earlier snapshots."""
-    files, gallery = st.tabs(
-        [say("publish.page.get"), say("publish.page.gallery")], key="snapshot_tabs", on_change="rerun"
-    )
+    names = [say(f"publish.page.{name}") for name in ("get", "trends", "gallery")]
+    files, trends, gallery = st.tabs(names, key="snapshot_tabs", on_change="rerun")
     with files:
         downloads(say, shot, look)
+    if trends.open:
+        with trends:
+            trend_pictures(say, shot, look)
     if gallery.open:
         with gallery:
             earlier(say)
@@ -338,8 +366,7 @@ def _rows(say: Words, shot: Snapshot) -> str:
 def takes_long(shot: Snapshot, ending: str, options: Options) -> bool:
     """Say whether a file takes more than a moment to make."""
     every = ending in ("zip", "gpkg") or (ending in _TABLES and options.rows == "readings")
-    paper = ending == "png" and SIZES[options.size].dpi > _SCREEN_DPI
-    return paper or len(shot.sites) > LONG_SITES or (every and shot.readings_behind > LONG_READINGS)
+    return len(shot.sites) > LONG_SITES or (every and shot.readings_behind > LONG_READINGS)
 
 
 def _name(shot: Snapshot, ending: str, options: Options) -> str:
@@ -413,6 +440,58 @@ def _make(say: Words, shot: Snapshot, ending: str, options: Options) -> None:
     finally:
         bar.empty()
     st.session_state["snapshot_made"] = (ending, _name(shot, ending, options), body)
+
+
+# -- over time ----------------------------------------------------------------------------------------
+
+
+def trend_pictures(say: Words, shot: Snapshot, look: Options) -> None:
+    """Draw the trends of one site, or of every site on one sheet, with downloads."""
+    from publish.trend_sheet import alternative  # matplotlib takes a second to import: only for whoever looks
+
+    if shot.sites.empty:
+        st.info(say("publish.page.trends_none"), icon=":material/search_off:")
+        return
+    st.caption(say("publish.page.trends_lead"))
+    names = _site_names(shot)
+    site = st.selectbox(
+        say("publish.page.trends_which"),
+        [None, *names],
+        format_func=lambda key: say.text("publish.page.trends_every") if key is None else names[key],
+        key="snapshot_site",
+        width=420,
+    )
+    with st.spinner(say("trends.wait")):
+        sheets = cached.of_site(cached.trend_sheets(shot), site)
+        if not sheets:
+            st.info(say("publish.page.trends_none"), icon=":material/search_off:")
+            return
+        png = cached.trend_drawing(shot, site, "png", _on_screen(look.size), look.look)
+    _show(png, look.size, alternative(shot, sheets))
+    with st.container(horizontal=True):
+        for ending in _GROUPS["picture"]:
+            _trend_download(say, shot, site, ending, look)
+
+
+def _site_names(shot: Snapshot) -> dict[str, str]:
+    """Give the sites by id with their names, the worst first as in the snapshot."""
+    columns = shot.sites[["monitoring_location_id", "monitoring_location_name"]].drop_duplicates()
+    name = columns["monitoring_location_name"].fillna(columns["monitoring_location_id"])
+    return {
+        str(site): bare(text, 80) for site, text in zip(columns["monitoring_location_id"], name, strict=True)
+    }
+
+
+def _trend_download(say: Words, shot: Snapshot, site: str | None, ending: str, look: Options) -> None:
+    st.download_button(
+        say(f"publish.page.file_{ending}"),
+        lambda: cached.trend_drawing(shot, site, ending, look.size, look.look),
+        file_name=file_name(shot, ending, "trend" if site else "trends"),
+        mime=FORMATS[ending].media,
+        key=f"trend_{ending}",
+        icon=":material/show_chart:",
+        on_click="ignore",
+    )
 
 
 # -- earlier ones -------------------------------------------------------------------------------------

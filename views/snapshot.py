@@ -24,7 +24,7 @@ look = snapshot_parts.ask_look(say, shot)
 picture, beside = st.columns([3, 2], gap="medium")
 with picture:
     snapshot_parts.preview(say, shot, look)
+    snapshot_parts.keep(say, shot)
 with beside:
     snapshot_parts.checks(say, shot)
-    snapshot_parts.keep(say, shot)
 snapshot_parts.tabs(say, shot, look)

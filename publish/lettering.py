@@ -59,7 +59,12 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
     "\ufff9-\ufffb\ufffe\uffff]"
 )
+_SPACES = re.compile("[^\\S\u00a0\u202f]+")  # spaces that hold a number and its unit together stay
 _BREAK_AFTER = re.compile(r"(?<=[/?&=,;_])(?=[^\s/])")
+_RTL = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
+_RIGHT_TO_LEFT = re.compile(f"[{_RTL}]")
+_LTR = "0-9A-Za-z\u00b2\u00b3\u00b9\u00c0-\u024f\u0370-\u058f\u0900-\u0dff\u2070-\u209f"
+_FOREIGN = re.compile(f"[{_LTR}](?:[^{_RTL}]*[{_LTR}])?")
 ELLIPSIS = "…"
 
 
@@ -69,7 +74,7 @@ def clean(text: object) -> str:
     >>> clean("Well\u202e 3\n\x00 $x$")
     'Well 3 $x$'
     """
-    return "" if text is None or text != text else " ".join(_UNSEEN.sub("", str(text)).split())
+    return "" if text is None or text != text else _SPACES.sub(" ", _UNSEEN.sub("", str(text))).strip()
 
 
 @dataclass(frozen=True)
@@ -91,8 +96,10 @@ class Face:
         return _TALL_RISE if self.tall else _RISE
 
     def directed(self, line: str) -> str:
-        """Give a line with the mark in front that says which way it runs."""
-        return ("\u200f" if self.right_to_left else "\u200e") + line if _mixed(line, self) else line
+        """Give a line with the marks that say which way it and what is foreign in it run."""
+        if not _RIGHT_TO_LEFT.search(line):
+            return "\u200e" + line if self.right_to_left else line
+        return "\u200f" + _isolated(line) if self.right_to_left else "\u200e" + line
 
     def width(self, line: str) -> float:
         """Measure a line set at size 1."""
@@ -110,10 +117,16 @@ def face_of(language: str, *, bold: bool = False, right_to_left: bool = False) -
     return Face(bold, right_to_left, language.split("-")[0] in _TALL)
 
 
-def _mixed(line: str, face: Face) -> bool:
-    """Say whether a line holds signs that run against the page, so that it must be told the direction."""
-    runs = {unicodedata.bidirectional(sign) for sign in line}
-    return face.right_to_left or bool(runs & {"R", "AL", "AN"})
+def _isolated(line: str) -> str:
+    """Hold quantities, dates and names in Latin letters together in a line that runs the other way."""
+    told, at = [], 0
+    for found in _FOREIGN.finditer(line):
+        end = found.end()
+        if line[end : end + 1] == ")" and found[0].count("(") > found[0].count(")"):
+            end += 1  # a bracket that was opened inside is closed inside
+        told += [line[at : found.start()], "\u2066", line[found.start() : end], "\u2069"]
+        at = end
+    return "".join([*told, line[at:]])
 
 
 @lru_cache(maxsize=30_000)
@@ -270,7 +283,7 @@ def _broken(text: str, room: float, face: Face) -> list[str]:
 
 def _pieces(text: str) -> Iterable[str]:
     """Give what a line may be broken after: words with their space, parts of long addresses."""
-    for word in re.findall(r"\S+\s*", text):
+    for word in re.findall("[^ ]+ *", text):
         yield from _BREAK_AFTER.split(word) if len(word) > 24 else (word,)
 
 

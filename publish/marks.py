@@ -22,7 +22,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
-from matplotlib.transforms import Affine2D
+from matplotlib.transforms import Affine2D, IdentityTransform
 
 from publish.basemap import Extent, Projection
 from publish.lettering import face_of
@@ -191,6 +191,7 @@ def _signs(axes: Axes, x: Numbers, y: Numbers, order: npt.NDArray[np.int64], sta
                         sizes=[radius**2],
                         offsets=np.column_stack([x[mine], y[mine]]),
                         offset_transform=axes.transData,
+                        transform=IdentityTransform(),
                         facecolors=[layer.face],
                         edgecolors=[layer.edge],
                         linewidths=[layer.width * radius],

@@ -62,6 +62,8 @@ class Look:
     water: str = "#d3e2ea"
     river: str = "#8fb4c9"
     border: str = "#a39c8f"
+    built: str = "#e4ddcd"
+    inset_land: str = "#e6e1d5"
     alarm: str = "#8a1a1f"
     notice: str = "#5a3d00"
 
@@ -69,7 +71,14 @@ class Look:
 LOOKS: Mapping[str, Look] = {
     "light": Look(ground="#fdfcf9"),
     "print": Look(
-        panel="#ffffff", land="#ffffff", water="#dfe8ec", river="#8aa9b8", border="#8d8d8d", line="#b9b9b9"
+        panel="#ffffff",
+        land="#ffffff",
+        water="#dfe8ec",
+        built="#e6e6e6",
+        inset_land="#efefef",
+        river="#8aa9b8",
+        border="#8d8d8d",
+        line="#b9b9b9",
     ),
 }
 
@@ -290,7 +299,7 @@ class Page:
         y = box.top
         for number, (block, lines, unit) in enumerate(laid):
             y += block.gap * unit if number else 0
-            y = self._block(block, lines, box, y)
+            y = self._block(block, lines, unit, box, y)
         return y
 
     def measured(self, blocks: Sequence[Block], wide: float, high: float, size: float, *,
@@ -327,17 +336,17 @@ class Page:
             most[max(open_ones)[1]] -= 1
 
     def _lines(self, block: Block, wide: float, size: float, most: int | None) -> Lines:
-        size, face = size * block.scale, self.face(bold=block.bold)
         indent = _INDENT * size if block.sign else 0.0
+        size, face = size * block.scale, self.face(bold=block.bold)
         count = (face.width(block.count) + 0.6) * size if block.count else 0.0
         return wrapped(clean(block.text), max(wide - indent - count, 4 * size), size, face, most)
 
-    def _block(self, block: Block, lines: Lines, box: Box, top: float) -> float:
+    def _block(self, block: Block, lines: Lines, unit: float, box: Box, top: float) -> float:
         indent = 0.0
         if block.sign:
-            indent = _INDENT * lines.size
+            indent = _INDENT * unit
             centre = top + 0.5 * lines.size * lines.face.leading
-            block.sign(self, box.start + 0.75 * lines.size, centre, lines.size)
+            block.sign(self, box.start + 0.75 * unit, centre, unit)
         if block.count:
             count = replace(lines, lines=(block.count,), shortened=False)
             self.lines(block.name, count, box.end, top, colour=block.colour, align="end")

@@ -15,54 +15,31 @@ the map and again within it.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import segno
-import shapely
-from matplotlib.axes import Axes
-from matplotlib.collections import PatchCollection
-from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path as Outline
 
 from publish import Options, marks
-from publish.basemap import (
-    CREDIT,
-    CREDIT_NAMES,
-    Extent,
-    Feature,
-    Projection,
-    around,
-    countries,
-    country_at,
-    extent_of,
-    feature_path,
-    features,
-    filled,
-    ground,
-    metres_across,
-    middle_of,
-    projection_for,
-    round_length,
-)
+from publish.basemap import CREDIT, CREDIT_NAMES
 from publish.citation import reproduce
 from publish.lettering import ELLIPSIS, clean, fitted, wrapped
-from publish.page import LOOKS, Block, Box, Look, Page, column_high, drawing
+from publish.map_part import MapPart
+from publish.page import LOOKS, Block, Box, Page, column_high, drawing
 from publish.sizes import size_named
 from situation.messages import message, translated
-from situation.shapes import shapes_of
 from situation.snapshot import Snapshot
-from situation.status import STYLE
 
-_SIDE, _LEAST_SIDE = 0.31, 0.27  # of the width: the column beside the map
+_SIDE = 0.31  # of the width: the column beside the map
 _TALL = 1.15  # a page that is not that much wider than high has its columns below the map
 _HEADER, _FOOTER = 0.235, 0.185  # of the height, at most
 _MOST_SOURCES = 12
-_SIMULATED = " (simulated)"
-_VILLAGES = ("village", "town", "place", "city")
+_CARD = 1.75  # what is so much wider than high is seen small, as the card of a link: its headline is larger
 
 
 def write(shot: Snapshot, path: Path, options: Options) -> None:
@@ -114,60 +91,60 @@ class _Sheet:
     def _beside(self, box: Box) -> None:
         page, gap = self.page, 1.5 * self.page.body
         wide = _SIDE * page.wide
-        blocks = [*self._legend(), *self._facts()]
         self._map(Box(box.start, box.top, box.end - wide - gap, box.bottom))
+        blocks = [*self._legend(), self._caution(), *self._limit(), *self._time(), *self._behind()]
         page.column(blocks, Box(box.end - wide, box.top, box.end, box.bottom), page.body)
 
     def _below(self, box: Box) -> None:
-        page, gap = self.page, 2.0 * self.page.body
+        page, gap, size = self.page, 2.0 * self.page.body, 1.08 * self.page.body
         wide = (box.wide - gap) / 2
-        columns = (self._legend(), self._facts())
+        columns = ([*self._legend(), self._caution()], [*self._limit(), *self._time(), *self._behind()])
         room = 0.46 * box.high
-        high = max(column_high(page.measured(blocks, wide, room, 1.08 * page.body)) for blocks in columns)
+        high = max(column_high(page.measured(blocks, wide, room, size)) for blocks in columns)
         top = box.bottom - min(high, room)
-        self._map(Box(box.start, box.top, box.end, top - 1.2 * page.body))
+        self._map(Box(box.start, box.top, box.end, top - 0.9 * page.body))
         for number, blocks in enumerate(columns):
             start = box.start + number * (wide + gap)
-            page.column(blocks, Box(start, top, start + wide, box.bottom), 1.08 * page.body)
+            page.column(blocks, Box(start, top, start + wide, box.bottom), size)
 
     # ---- words above ----
 
     def _header(self, whole: Box) -> float:
         page, shot = self.page, self.shot
-        most = whole.top + _HEADER * page.high
-        title = Box(whole.start, whole.top, whole.end, whole.top + 0.105 * page.high)
-        y = page.text("title", shot.title, title, size=2.05 * page.body, least=1.3 * page.body, bold=True)
-        y += 0.3 * page.body
-        face = page.face()
-        lead = clean(shot.said.lead)
-        found = fitted(
-            lead,
-            whole.wide,
-            4.2 * page.body * face.leading,
-            size=1.22 * page.body,
-            least=page.least,
-            face=face,
+        larger = 1.25 if page.wide / page.high > _CARD else 1.0
+        y = page.text(
+            "title",
+            shot.title,
+            Box(whole.start, whole.top, whole.end, whole.top + 0.105 * page.high * larger),
+            size=2.05 * larger * page.body,
+            least=1.3 * page.body,
+            bold=True,
         )
+        lead, face = clean(shot.said.lead), page.face()
+        most = 3.4 * page.body * larger * face.leading
+        found = fitted(lead, whole.wide, most, size=1.22 * larger * page.body, least=page.least, face=face)
         if found.shortened:  # never within the sentence: rather more lines of small type
             found = wrapped(lead, whole.wide, page.least, face)
-        y = page.lines("sentence", found, whole.start, y)
-        said = ""
-        for sentence in shot.said.sentences[1:]:
+        y = page.lines("sentence", found, whole.start, y + 0.3 * page.body)
+        return self._more(whole, y + 0.15 * page.body, whole.top + _HEADER * page.high)
+
+    def _more(self, whole: Box, top: float, most: float) -> float:
+        """Write as many of the further sentences as there is room for, each of them whole."""
+        page, face, said = self.page, self.page.face(), ""
+        for sentence in self.shot.said.sentences[1:]:
             longer = f"{said} {clean(sentence)}".strip()
-            if y + wrapped(longer, whole.wide, 0.98 * page.body, face).high > most:
+            if top + wrapped(longer, whole.wide, 0.98 * page.body, face).high > most:
                 break
             said = longer
-        if said:
-            rest = wrapped(said, whole.wide, 0.98 * page.body, face)
-            y = page.lines("more", rest, whole.start, y + 0.15 * page.body, colour=page.look.soft)
-        return y
+        rest = wrapped(said, whole.wide, 0.98 * page.body, face)
+        return page.lines("more", rest, whole.start, top, colour=page.look.soft)
 
     # ---- words below ----
 
     def _footer(self, whole: Box) -> float:
         page, shot = self.page, self.shot
         size = 0.9 * page.body
-        code = self._code() if shot.permalink else None
+        code = _code(shot.permalink) if shot.permalink else None
         side = len(code) * self._module(len(code)) if code else 0.0
         wide = whole.wide - (side + 1.2 * page.body if code else 0.0)
         most = _FOOTER * page.high
@@ -223,10 +200,6 @@ class _Sheet:
             list=", ".join([*names[:1], *([self.say("more", n=len(names) - 1)] if names[1:] else [])]) or "–",
         )
 
-    def _code(self) -> list[list[bool]]:
-        made = segno.make(str(self.shot.permalink), error="m", micro=False)
-        return [[bool(dark) for dark in row] for row in made.matrix_iter(border=2)]
-
     def _module(self, modules: int) -> float:
         """Give the width of one square of the code, points: whole pixels, and 0.4 mm or more on paper."""
         pixel = 72 / self.page.size.dpi
@@ -237,67 +210,69 @@ class _Sheet:
         box = Box(start, top, start + side, top + side)
         page.panel("code", box, face="#ffffff", above=2)
         left, low, _, _ = page.bounds(box)
-        squares = [
-            Rectangle((left + column * unit, low + (len(code) - 1 - row) * unit), unit, unit)
+        corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)], "float64")
+        dark = [
+            corners + (column, len(code) - 1 - row)
             for row, line in enumerate(code)
-            for column, dark in enumerate(line)
-            if dark
+            for column, there in enumerate(line)
+            if there
         ]
-        drawn = PatchCollection(squares, facecolor="#000000", edgecolor="none", antialiased=False, zorder=3,
-                                transform=page.points)  # fmt: skip
-        page.figure.add_artist(drawn)
+        codes = [Outline.MOVETO, *[Outline.LINETO] * 3, Outline.CLOSEPOLY] * len(dark)
+        outline = Outline(np.concatenate(dark) * unit + (left, low), codes)
+        page.figure.add_artist(
+            PathPatch(outline, facecolor="#000000", edgecolor="none", antialiased=False, zorder=3,
+                      transform=page.points)
+        )  # fmt: skip
 
     # ---- the legend ----
 
     def _legend(self) -> list[Block]:
-        shot, page = self.shot, self.page
-        counts = {status: (words, n) for status, words, n in shot.by_status}
-        wanted = [
-            status
-            for status, (_, n) in counts.items()
-            if n
-            or (
-                shot.limit
-                and status not in ("no limit", *(["near"] if shot.comparison == "detected" else []))
-            )
-        ]
-        if not wanted:
-            wanted = ["no limit"]
-        title = f"{shot.observed_property.title}. {self.say('legend')}"
+        shot, soft = self.shot, self.page.look.soft
+        title = f"{clean(shot.observed_property.title)}. {self.say('legend')}"
         blocks = [Block("legend", title, bold=True, most=3, squeezed=2)]
-        for status in wanted:
+        counts = {status: (words, n) for status, words, n in shot.by_status}
+        for status in self._classes():
             words, n = counts[status]
-            text = translated(words, shot.language)
-            blocks.append(
-                Block("legend", text, gap=0.22, count=_figure(n), sign=marks.sign(status), most=2, squeezed=1)
-            )
-        made = shot.counts
-        first = wanted[0]
-        if made.stale:
-            text = self.say("stale_key", days=shot.topic.stale_days)
-            blocks.append(Block("legend", text, 0.92, gap=0.3, count=_figure(made.stale), colour=page.look.soft,
-                                sign=marks.sign("above" if "above" in wanted else first, stale=True), most=3, squeezed=2))  # fmt: skip
-        gathered = len(shot.sites) > marks.MOST_SINGLE
-        if shot.hidden and not gathered:
-            blocks.append(Block("legend", self.say("hidden_key"), 0.92, gap=0.22, count=_figure(shot.hidden),
-                                colour=page.look.soft, sign=marks.sign("below", square=True), most=3, squeezed=2))  # fmt: skip
-        if gathered:
-            blocks.append(Block("legend", self.say("many_key"), 0.92, gap=0.22, colour=page.look.soft,
-                                sign=marks.sign("above", square=True), most=3, squeezed=2))  # fmt: skip
+            blocks.append(Block("legend", translated(words, shot.language), gap=0.22, count=figure(n),
+                                sign=marks.sign(status), most=2, squeezed=1))  # fmt: skip
+        for text, n, sign in self._further_signs():
+            blocks.append(Block("legend", text, 0.92, gap=0.28, count=figure(n) if n else "", colour=soft, sign=sign,
+                                most=3, squeezed=2))  # fmt: skip
         return blocks
+
+    def _classes(self) -> list[str]:
+        """Say which statuses the legend names: those there are, and those that the limit could have given."""
+        shot = self.shot
+        possible = {"above", "near", "inconclusive", "below"} if shot.limit else set()
+        if shot.comparison == "detected":
+            possible -= {"near"}
+        return [status for status, _, n in shot.by_status if n or status in possible] or ["no limit"]
+
+    def _further_signs(self) -> Iterator[tuple[str, int, Callable[[Page, float, float, float], None]]]:
+        """Say what else is drawn: old readings, private places, squares of many."""
+        shot, sites = self.shot, self.shot.sites
+        if shot.counts.stale:
+            usual = _usual(sites, sites["freshness"].eq("stale"))
+            yield (
+                self.say("stale_key", days=shot.topic.stale_days),
+                shot.counts.stale,
+                marks.sign(usual, stale=True),
+            )
+        if len(sites) > marks.MOST_SINGLE:
+            yield self.say("many_key"), 0, marks.sign(_usual(sites), square=True)
+        elif shot.hidden:
+            usual = _usual(sites, sites["position_rule"].ne("exact"))
+            yield self.say("hidden_key"), shot.hidden, marks.sign(usual, square=True)
 
     # ---- what it rests on ----
 
-    def _facts(self) -> list[Block]:
-        nothing = not len(self.shot.sites)
-        return [
-            Block("no-data", self.say("no_sites" if nothing else "no_data"), bold=True, colour=self.page.look.alarm,
-                  gap=0.6, most=4, squeezed=3),
-            *self._limit(),
-            *self._time(),
-            Block("counts", self.say("counts"), 0.9, bold=True, colour=self.page.look.soft, gap=0.6, most=1),
-            Block("counts", self._counts(), most=6, squeezed=4),
-        ]  # fmt: skip
+    def _caution(self) -> Block:
+        said = self.say("no_data" if len(self.shot.sites) else "no_sites")
+        return Block("no-data", said, bold=True, colour=self.page.look.alarm, gap=0.6, most=4, squeezed=3)
+
+    def _behind(self) -> Iterator[Block]:
+        yield Block("counts", self.say("counts"), 0.9, bold=True, colour=self.page.look.soft, gap=0.6, most=1)
+        yield Block("counts", self._counts(), most=6, squeezed=4)
 
     def _limit(self) -> Iterator[Block]:
         shot = self.shot
@@ -348,33 +323,18 @@ class _Sheet:
 
     def _counted(self, key: str, n: int) -> str:
         # A message chooses its singular by the number itself, so the number is put in afterwards.
-        return self.say(key, n=n).replace(str(n), _figure(n), 1)
+        return self.say(key, n=n).replace(str(n), figure(n), 1).replace(" ", "\u00a0", 1)
 
     # ---- the map ----
 
     def _map(self, box: Box) -> None:
-        page, shot = self.page, self.shot
         bands = self._bands()
         for key, text, colour in bands:
             box = self._band(key, text, colour, box)
-        strip = 1.9 * page.body
-        frame = Box(box.start, box.top, box.end, box.bottom - strip)
-        area = around(shot.box)
-        projection = projection_for(area)
-        inset = self._inset(frame)
-        extent, corner = self._view_of(frame, projection, area, inset)
-        axes = page.axes("map", frame)
-        axes.set_xlim(extent[0], extent[2])
-        axes.set_ylim(extent[1], extent[3])
-        per_metre = frame.wide / (extent[2] - extent[0])
-        self._ground(axes, projection, extent, 1 / per_metre)
-        self._own_shapes(axes, projection, extent)
-        if bands:
-            self._across(axes, bands[0][1].partition(":")[0], frame)
-        marks.draw(axes, shot.sites, shot.topic, projection, extent, page, per_metre)
-        self._frame(frame)
-        self._locator(self._corner(frame, inset, corner), area, projection)
-        self._strip(frame, projection, extent, per_metre)
+        frame = Box(box.start, box.top, box.end, box.bottom - 1.7 * self.page.body)
+        drawn = MapPart(self.shot, self.page, frame)
+        drawn.draw(across=bands[0][1].partition(":")[0] if bands else "")
+        drawn.strip(frame.bottom + 0.25 * self.page.body)
 
     def _bands(self) -> list[tuple[str, str, str]]:
         """Say what must be read before the map is: key of the part, text, colour."""
@@ -405,315 +365,6 @@ class _Sheet:
         )
         return Box(box.start, box.top + high + 0.35 * page.body, box.end, box.bottom)
 
-    def _across(self, axes: Axes, word: str, frame: Box) -> None:
-        """Write a word large and pale across the map, so that no part of it can be cut out unmarked."""
-        page = self.page
-        face = page.face(bold=True)
-        word = clean(word)
-        size = min(0.14 * frame.high, 0.3 * frame.wide / max(face.width(word), 0.1))
-        for row in range(3):
-            for column in range(2):
-                axes.text((column + 0.5) / 2, (row + 0.5) / 3, face.directed(word), transform=axes.transAxes,
-                          fontproperties=face.font(word, size), color=page.look.ink, alpha=0.10, rotation=18, ha="center",
-                          va="center", parse_math=False, zorder=9, clip_on=True)  # fmt: skip
-
-    def _inset(self, frame: Box) -> tuple[float, float]:
-        side = min(0.27 * frame.high, 0.27 * frame.wide, 12 * self.page.body)
-        return 1.25 * side, side
-
-    def _corner(self, frame: Box, inset: tuple[float, float], corner: tuple[bool, bool]) -> Box:
-        """Give the box of a corner of the frame: (at its end, at its bottom)."""
-        wide, high = inset
-        gap = 0.5 * self.page.body
-        start = frame.end - wide - gap if corner[0] else frame.start + gap
-        top = frame.bottom - high - gap if corner[1] else frame.top + gap
-        return Box(start, top, start + wide, top + high)
-
-    def _view_of(self, frame: Box, projection: Projection, area: tuple[float, float, float, float],
-                 inset: tuple[float, float]) -> tuple[Extent, tuple[bool, bool]]:  # fmt: skip
-        """Choose the part of the world that the frame shows, and the corner where the inset covers no site."""
-        wanted = extent_of(projection, area)
-        extent = filled(wanted, frame.wide, frame.high)
-        corners = [(True, True), (True, False), (False, True), (False, False)]
-        for corner in corners:
-            if not self._covered(frame, projection, extent, self._corner(frame, inset, corner)):
-                return extent, corner
-        # No corner is free: the map leaves a strip beside or below it.
-        wide, high = inset[0] + self.page.body, inset[1] + self.page.body
-        beside = filled(wanted, frame.wide - wide, frame.high)
-        below = filled(wanted, frame.wide, frame.high - high)
-        if (beside[2] - beside[0]) / (frame.wide - wide) <= (below[2] - below[0]) / frame.wide:
-            more = wide * (beside[2] - beside[0]) / (frame.wide - wide)
-            left = more if self.page.right_to_left else 0.0
-            return (beside[0] - left, beside[1], beside[2] + more - left, beside[3]), (True, True)
-        more = high * (below[2] - below[0]) / frame.wide
-        return (below[0], below[1] - more, below[2], below[3]), (True, True)
-
-    def _covered(self, frame: Box, projection: Projection, extent: Extent, inset: Box) -> bool:
-        sites = self.shot.sites
-        there = sites[np.isfinite(sites["longitude"].to_numpy("float64"))] if len(sites) else sites
-        if not len(there):
-            return False
-        x, y = projection.forward(
-            there["longitude"].to_numpy("float64"), there["latitude"].to_numpy("float64")
-        )
-        scale = frame.wide / (extent[2] - extent[0])
-        left, low, wide, high = self.page.bounds(inset)
-        frame_left, frame_low, _, _ = self.page.bounds(frame)
-        px, py = frame_left + (x - extent[0]) * scale, frame_low + (y - extent[1]) * scale
-        rim = 1.2 * self.page.body
-        hit = (px > left - rim) & (px < left + wide + rim) & (py > low - rim) & (py < low + high + rim)
-        return bool(hit.any())
-
-    def _ground(self, axes: Axes, projection: Projection, extent: Extent, metres_per_point: float) -> None:
-        look = self.page.look
-        under = ground(projection, extent, metres_per_point)
-        world = len(under.sea.vertices) > 0
-        axes.add_patch(
-            Rectangle(
-                (0, 0),
-                1,
-                1,
-                transform=axes.transAxes,
-                facecolor=look.ground if world else look.water,
-                zorder=0,
-            )
-        )
-        drawn = [
-            (under.sea, look.water, "none", 0.0, 0.5),
-            (under.land, look.land, "none", 0.0, 1.0),
-            (under.lakes, look.water, "none", 0.0, 2.0),
-            (under.rivers, "none", look.river, 0.45, 3.0),
-            (under.coast, "none", look.river, 0.5, 4.0),
-            (under.borders, "none", look.border, 0.55, 5.0),
-            (under.graticule, "none", look.line, 0.4, 6.0),
-        ]
-        for path, face, edge, width, above in drawn:
-            if len(path.vertices):
-                patch = PathPatch(path, facecolor=face, edgecolor=edge, linewidth=width, zorder=above)
-                axes.add_artist(patch)
-        self._country_names(axes, projection, extent, metres_per_point)
-
-    def _country_names(
-        self, axes: Axes, projection: Projection, extent: Extent, metres_per_point: float
-    ) -> None:
-        """Name countries that are large enough on the map to hold their name."""
-        if metres_per_point < 600:
-            return
-        face, size = self.page.face(), 0.95 * self.page.body
-        for country in countries():
-            part = max(shapely.get_parts(country.shape), key=lambda one: one.area)
-            at = part.representative_point()
-            x, y = projection.forward(np.array([at.x]), np.array([at.y]))
-            room = part.bounds[2] - part.bounds[0]
-            wide = room * 111_320 * math.cos(math.radians(at.y)) / metres_per_point
-            need = face.width(country.name) * size
-            half = need / 2 * metres_per_point
-            inside = extent[0] + half < x[0] < extent[2] - half and extent[1] < y[0] < extent[3]
-            if inside and wide > 1.15 * need:
-                axes.text(x[0], y[0], country.name, fontproperties=face.font(country.name, size), color=self.page.look.soft,
-                          alpha=0.75, ha="center", va="center", parse_math=False, zorder=8)  # fmt: skip
-
-    def _own_shapes(self, axes: Axes, projection: Projection, extent: Extent) -> None:
-        file = shapes_of(self.shot.topic.key, simulated=self.shot.simulated)
-        if file is None:
-            return
-        for feature in features(file, file.stat().st_mtime):
-            self._own_shape(axes, projection, extent, feature)
-
-    def _own_shape(self, axes: Axes, projection: Projection, extent: Extent, feature: Feature) -> None:
-        look, body = self.page.look, self.page.body
-        path, area = feature_path(projection, feature.shape)
-        if not len(path.vertices):
-            return
-        water = feature.kind in ("river", "lake", "stream", "canal")
-        line = look.river if water else look.border
-        face = ("#e4ddcd" if not water else look.water) if area else "none"
-        width = (0.22 if feature.kind == "river" else 0.12) * body
-        axes.add_artist(
-            PathPatch(path, facecolor=face, edgecolor="none" if area else line, linewidth=width, zorder=7)
-        )
-        if feature.kind in _VILLAGES and feature.name:
-            name = clean(feature.name.removesuffix(_SIMULATED))[:40]
-            at = feature.shape.representative_point()
-            x, y = projection.forward(np.array([at.x]), np.array([at.y]))
-            if extent[0] < x[0] < extent[2] and extent[1] < y[0] < extent[3]:
-                face_ = self.page.face()
-                axes.text(x[0], y[0], name, fontproperties=face_.font(name, 0.9 * body), color=look.soft, ha="center",
-                          va="center", parse_math=False, zorder=8, clip_on=True)  # fmt: skip
-
-    def _frame(self, frame: Box) -> None:
-        left, low, wide, high = self.page.bounds(frame)
-        self.page.figure.add_artist(
-            Rectangle(
-                (left, low),
-                wide,
-                high,
-                facecolor="none",
-                edgecolor=self.page.look.line,
-                linewidth=0.7,
-                zorder=4,
-                transform=self.page.points,
-            )  # fmt: skip
-        )
-
-    # ---- where in the world ----
-
-    def _locator(self, box: Box, area: tuple[float, float, float, float], projection: Projection) -> None:
-        page, look = self.page, self.page.look
-        page.panel("locator", box, face=look.ground, edge=look.soft, inside="map", above=6)
-        west, south, east, north = area
-        lon, lat = (west + east) / 2, (south + north) / 2
-        name, shown = _surroundings(area)
-        label = 1.25 * page.body if name else 0.0
-        inner = Box(box.start + 0.6, box.top + 0.6, box.end - 0.6, box.bottom - 0.6 - label)
-        there = projection_for(shown)
-        extent = filled(extent_of(there, shown), inner.wide, inner.high)
-        left, low, wide, high = page.bounds(inner)
-        axes = page.figure.add_axes(
-            (left / page.wide, low / page.high, wide / page.wide, high / page.high), zorder=7
-        )
-        axes.set_axis_off()
-        axes.set_xlim(extent[0], extent[2])
-        axes.set_ylim(extent[1], extent[3])
-        under = ground(there, extent, 2.5 * (extent[2] - extent[0]) / inner.wide)
-        world = len(under.sea.vertices) > 0
-        axes.add_patch(
-            Rectangle(
-                (0, 0),
-                1,
-                1,
-                transform=axes.transAxes,
-                facecolor=look.ground if world else look.water,
-                zorder=0,
-            )
-        )
-        for path, face, edge, width in ((under.sea, look.water, "none", 0.0), (under.land, pale_land(look), "none", 0.0),
-                                        (under.lakes, look.water, "none", 0.0), (under.borders, "none", look.border, 0.3)):  # fmt: skip
-            if len(path.vertices):
-                axes.add_artist(PathPatch(path, facecolor=face, edgecolor=edge, linewidth=width, zorder=1))
-        x0, y0, x1, y1 = extent_of(there, area)
-        unit = (extent[2] - extent[0]) / inner.wide
-        if x1 - x0 < 5 * unit and y1 - y0 < 5 * unit:
-            x, y = there.forward(np.array([lon]), np.array([lat]))
-            axes.plot(x, y, marker="o", markersize=0.62 * page.body, markerfacecolor=look.alarm, markeredgecolor="#ffffff",
-                      markeredgewidth=0.8, zorder=5)  # fmt: skip
-        else:
-            axes.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, facecolor=f"{look.alarm}30", edgecolor=look.alarm,
-                                     linewidth=1.1, zorder=5))  # fmt: skip
-        if name:
-            size = 0.86 * page.body
-            found = fitted(name, box.wide - page.body, 1.2 * size * page.face().leading, size=size, least=0.8 * page.least,
-                           face=page.face())  # fmt: skip
-            page.lines("locator", found, (box.start + box.end) / 2, box.bottom - label - 0.1 * size, align="middle",
-                       inside="map", above=8)  # fmt: skip
-
-    # ---- scale, projection, north ----
-
-    def _strip(self, frame: Box, projection: Projection, extent: Extent, per_metre: float) -> None:
-        page, look = self.page, self.page.look
-        true, latitude = metres_across(projection, extent)
-        most = min(0.3 * frame.wide, 16 * page.body)
-        metres = round_length(most / per_metre * true)
-        length = metres / true * per_metre
-        y = frame.bottom + 0.95 * page.body
-        left, low, _, _ = page.bounds(
-            Box(frame.start, y - 0.22 * page.body, frame.start + length, y + 0.22 * page.body)
-        )
-        for part in range(2):
-            patch = Rectangle((left + part * length / 2, low), length / 2, 0.44 * page.body, linewidth=0.6,
-                              facecolor=look.ink if part == 0 else look.ground, edgecolor=look.ink,
-                              transform=page.points, zorder=5)  # fmt: skip
-            page.figure.add_artist(patch)
-            page.keep("scale", patch)
-        text = (
-            self.say("kilometres", n=f"{metres / 1000:g}")
-            if metres >= 1000
-            else self.say("metres", n=f"{metres:g}")
-        )
-        size = 0.92 * page.body
-        face = page.face()
-        page.line(
-            "scale",
-            text,
-            frame.start + length + 0.6 * page.body,
-            y + 0.36 * size,
-            size,
-            face=face,
-            colour=look.ink,
-        )
-        end = frame.end
-        if not projection.north_up:
-            self._north(
-                projection, extent, Box(end - 1.4 * page.body, y - 0.85 * page.body, end, y + 0.8 * page.body)
-            )
-            end -= 2.4 * page.body
-        taken = length + (face.width(text) + 2.2) * page.body
-        note = fitted(self._projection(projection, latitude), end - frame.start - taken, 1.3 * face.leading * size,
-                      size=0.86 * page.body, least=0.8 * page.least, face=face)  # fmt: skip
-        page.lines("projection", note, end, y - 0.6 * note.size, colour=look.soft, align="end")
-
-    def _projection(self, projection: Projection, latitude: float) -> str:
-        if projection.kind == "laea":
-            place = f"{degrees(projection.latitude, 'NS')} {degrees(projection.longitude, 'EW')}"
-            return self.say("projection_laea", place=place)
-        return self.say(f"projection_{projection.kind}", latitude=degrees(latitude, "NS"))
-
-    def _north(self, projection: Projection, extent: Extent, box: Box) -> None:
-        """Draw an arrow that points north as the middle of the map does."""
-        page, look = self.page, self.page.look
-        x, y = middle_of(projection, extent)
-        lon, lat = projection.back(np.array([x]), np.array([y]))
-        nx, ny = projection.forward(lon, np.minimum(lat + 0.05, 90.0))
-        turn = math.atan2(float(ny[0]) - y, float(nx[0]) - x) - math.pi / 2 if lat[0] < 89.9 else 0.0
-        left, low, wide, high = page.bounds(box)
-        middle = (left + wide / 2, low + high / 2)
-        points = [(0.0, 0.5), (0.28, -0.5), (0.0, -0.25), (-0.28, -0.5)]
-        turned = [
-            (
-                middle[0] + high * (px * math.cos(turn) - py * math.sin(turn)),
-                middle[1] + high * (px * math.sin(turn) + py * math.cos(turn)),
-            )
-            for px, py in points
-        ]
-        from matplotlib.patches import Polygon
-
-        patch = Polygon(
-            turned, closed=True, facecolor=look.ink, edgecolor="none", transform=page.points, zorder=5
-        )
-        page.figure.add_artist(patch)
-        page.keep("north", patch)
-        word = self.say("north")
-        page.line("north", word, box.start - 0.2 * page.body, box.bottom - 0.35 * page.body, 0.9 * page.body, face=page.face(bold=True),
-                  colour=look.ink, align="end")  # fmt: skip
-
-
-def pale_land(look: Look) -> str:
-    """Give the land of the inset, which must stand out from a white page."""
-    return "#e6e1d5" if look.land != "#ffffff" else "#e9e9e9"
-
-
-def _surroundings(area: tuple[float, float, float, float]) -> tuple[str, tuple[float, float, float, float]]:
-    """Give what the inset shows around a box: its country with its name, or the world."""
-    west, south, east, north = area
-    country = country_at((west + east) / 2, (south + north) / 2)
-    if country is None:
-        lon, lat = (west + east) / 2, (south + north) / 2
-        half = max(20.0, 2.0 * (east - west), 2.0 * (north - south))
-        if half > 50:
-            return "", (-180.0, -90.0, 180.0, 90.0)
-        return "", (
-            max(lon - half, -180.0),
-            max(lat - half, -85.0),
-            min(lon + half, 180.0),
-            min(lat + half, 85.0),
-        )
-    w, s, e, n = country.shape.bounds
-    if east - west > 0.5 * (e - w) or north - south > 0.5 * (n - s):
-        return "", (-180.0, -90.0, 180.0, 90.0)
-    pad = max(0.12 * (e - w), 0.12 * (n - s), 3.0)
-    return country.name, (max(w - pad, -180.0), max(s - pad, -90.0), min(e + pad, 180.0), min(n + pad, 90.0))
-
 
 def moment(shot: Snapshot) -> str:
     """Give the minute that a snapshot shows in the topic's time zone, with the zone.
@@ -729,19 +380,25 @@ def moment(shot: Snapshot) -> str:
     return f"{there:%Y-%m-%d %H:%M} {zone} (UTC{offset[:3]}:{offset[3:]})"
 
 
-def degrees(value: float, letters: str) -> str:
-    """Write a latitude or longitude in whole degrees, or tenths.
+def _usual(sites: pd.DataFrame, which: pd.Series | None = None) -> str:
+    """Give the most common status of some sites: the legend shows a sign that is on the map."""
+    return str((sites if which is None else sites[which])["status"].value_counts().index[0])
 
-    >>> degrees(-30.65, "NS"), degrees(48.0, "NS")
-    ('30.6° S', '48° N')
+
+def figure(n: int) -> str:
+    r"""Write a number with its thousands apart.
+
+    >>> figure(1746)
+    '1\u202f746'
     """
-    text = f"{abs(value):.1f}".removesuffix(".0")
-    return f"{text}° {letters[0] if value >= 0 else letters[1]}" if text != "0" else "0°"
-
-
-def _figure(n: int) -> str:
     return f"{n:,}".replace(",", "\u202f")
 
 
-def _short(text: str, most: int = 60) -> str:
+def _short(text: str, most: int = 90) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + ELLIPSIS
+
+
+def _code(link: str) -> list[list[bool]]:
+    """Make the QR code of a link: rows of squares, dark or not, with a rim of two."""
+    made = segno.make(link, error="m", micro=False)
+    return [[bool(dark) for dark in row] for row in made.matrix_iter(border=2)]

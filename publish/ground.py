@@ -21,9 +21,9 @@ import shapely
 
 from publish import basemap
 from publish.markup import plain
-from situation.settings import DATA
+from situation.shapes import shapes_of
 from situation.snapshot import Snapshot
-from situation.topic import FOLDER, Box
+from situation.topic import Box
 
 #: How each kind is drawn: filled, or as a line of a width in pixels; what is named, by its name.
 INK: dict[str, dict[str, Any]] = {
@@ -83,14 +83,8 @@ class Ground:
 
 def ground(shot: Snapshot) -> Ground:
     """Give what lies under a picture."""
-    return _ground(basemap.around(shot.box), _own(shot))
-
-
-def _own(shot: Snapshot) -> tuple[Path, float] | None:
-    """Find the topic's rivers, roads and villages; those of the invented valley under invented readings."""
-    candidates = [FOLDER / shot.topic.key / "places.geojson"]
-    candidates += [DATA / "demo" / "valley.geojson"] if shot.simulated else []
-    return next(((file, file.stat().st_mtime) for file in candidates if file.is_file()), None)
+    own = shapes_of(shot.topic.key, simulated=shot.simulated)
+    return _ground(basemap.around(shot.box), (own, own.stat().st_mtime) if own else None)
 
 
 @lru_cache(maxsize=32)

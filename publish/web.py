@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -95,6 +95,11 @@ def own_policy() -> str:
     return policy(scripts, styles, img_src="data:")
 
 
+def own_style() -> str:
+    """Give our own part of the style sheet."""
+    return (_OWN / "web.css").read_text("utf-8")
+
+
 def iframe(
     url: str, title: str, width: int | str = "100%", height: int = 480, lang: str | None = None
 ) -> str:
@@ -142,7 +147,7 @@ def _assets() -> tuple[tuple[str, str], tuple[str]]:
 
     # The last line of the script names a map of its source that only developers' tools would fetch.
     leaflet = _res[f"{_LEAFLET}.js"].partition("\n//# sourceMappingURL")[0].strip()
-    style = _res[f"{_LEAFLET}.css"].strip() + "\n" + (_OWN / "web.css").read_text("utf-8")
+    style = _res[f"{_LEAFLET}.css"].strip() + "\n" + own_style()
     return (leaflet, (_OWN / "web.js").read_text("utf-8")), (style,)
 
 
@@ -163,7 +168,7 @@ def _head(shot: Snapshot) -> Html:
 
 
 def _body(shot: Snapshot, rows: pd.DataFrame, form: Form) -> Iterator[Html]:
-    say = _sayer(shot)
+    say = sayer(shot)
     scripts, _ = _assets()
     if form.table:
         yield tag("a", say("skip"), href="#sites", class_="skip")
@@ -174,7 +179,8 @@ def _body(shot: Snapshot, rows: pd.DataFrame, form: Form) -> Iterator[Html]:
     yield from (tag("script", Html(script)) for script in scripts)
 
 
-def _sayer(shot: Snapshot) -> Any:
+def sayer(shot: Snapshot) -> Callable[..., str]:
+    """Give what says a message of these pages in a snapshot's language."""
     return lambda key, **values: message(f"publish.web.{key}", shot.language, **values)
 
 
@@ -190,7 +196,7 @@ def notices(shot: Snapshot) -> list[Html]:
         counts = {
             name: getattr(shot.changed, name) for name in ("corrected", "withdrawn", "rejected", "erased")
         }
-        said.append(tag("p", _sayer(shot)("changed", **counts), class_="notice"))
+        said.append(tag("p", sayer(shot)("changed", **counts), class_="notice"))
     return said
 
 
@@ -204,7 +210,7 @@ def _map(shot: Snapshot, form: Form) -> Html:
     return tag(
         "section",
         tag("div", id="map", role="region", aria_label=shot.said.text, dir="ltr"),
-        tag("noscript", tag("p", _sayer(shot)("no_script"), class_="notice")),
+        tag("noscript", tag("p", sayer(shot)("no_script"), class_="notice")),
         legend(shot, compact=form.compact) if form.legend else NOTHING,
         NOTHING if form.compact else credit,
         class_="map",
@@ -219,7 +225,7 @@ def class_words(shot: Snapshot) -> list[tuple[str, str, int]]:
 
 def legend(shot: Snapshot, *, compact: bool = False) -> Html:
     """List the classes with their marks and numbers of sites, and what else a mark can tell."""
-    say, many = _sayer(shot), len(shot.sites) > MOST_MARKS
+    say, many = sayer(shot), len(shot.sites) > MOST_MARKS
     classes = [
         tag("li", tag("label", sign(status), tag("span", said), tag("b", number(n))), data_code=code)
         for code, (status, said, n) in enumerate(class_words(shot))
@@ -255,7 +261,7 @@ def number(value: int) -> str:
 
 
 def _table(shot: Snapshot, rows: pd.DataFrame, form: Form) -> Html:
-    say, left = _sayer(shot), len(shot.sites) - len(rows)
+    say, left = sayer(shot), len(shot.sites) - len(rows)
     notes = [tag("p", say("left_out", n=number(left), rows=number(len(rows))))] if left else []
     return tag(
         "details" if form.compact else "section",
@@ -335,11 +341,11 @@ def facts(shot: Snapshot) -> Html:
         for term, lines in _facts(shot)
         if lines
     ]
-    return tag("section", tag("h2", _sayer(shot)("facts")), tag("dl", *map(Html, said)), class_="facts")
+    return tag("section", tag("h2", sayer(shot)("facts")), tag("dl", *map(Html, said)), class_="facts")
 
 
 def _facts(shot: Snapshot) -> Iterator[tuple[str, list[str]]]:
-    say, topic = _sayer(shot), shot.topic
+    say, topic = sayer(shot), shot.topic
     yield say("as_of"), [say("as_of_said", minute=citation.minute(shot), version=shot.version)]
     yield say("limit"), _limit(shot)
     yield say("counted"), [_counted(shot), message("map.not_safe", shot.language)]
@@ -361,7 +367,7 @@ def link(address: str, words: str | None = None, **more: object) -> Html:
 
 
 def _limit(shot: Snapshot) -> list[str]:
-    say, limit = _sayer(shot), shot.limit
+    say, limit = sayer(shot), shot.limit
     if limit is None:
         return [say("limit_none")]
     title = shot.standard.title if shot.standard else ""
@@ -380,7 +386,7 @@ def _counted(shot: Snapshot) -> str:
         "stale": shot.counts.stale,
         "hidden": shot.hidden,
     }
-    return str(_sayer(shot)("counted_said", **{name: number(n) for name, n in counts.items()}))
+    return sayer(shot)("counted_said", **{name: number(n) for name, n in counts.items()})
 
 
 def _origins(shot: Snapshot) -> list[str]:
@@ -389,7 +395,7 @@ def _origins(shot: Snapshot) -> list[str]:
     for origin in shot.origins:
         licence = unstated if origin.licence in ("", "unknown") else origin.licence
         sites[citation.credited(origin), licence] += origin.sites
-    say = _sayer(shot)
+    say = sayer(shot)
     return [
         say("source_said", who=who, licence=licence, n=number(n)) for (who, licence), n in sites.most_common()
     ]
@@ -397,7 +403,7 @@ def _origins(shot: Snapshot) -> list[str]:
 
 def _source(shot: Snapshot, form: Form) -> Html:
     """Say in one line who, when, and where the whole of it is."""
-    say = _sayer(shot)
+    say = sayer(shot)
     who = shot.topic.producer or ", ".join(dict.fromkeys(citation.credited(one) for one in shot.origins))
     stamp = "frozen" if shot.id else "live"
     home = form.home or shot.permalink
@@ -444,7 +450,7 @@ def _data(shot: Snapshot, rows: pd.DataFrame, form: Form) -> dict[str, Any]:
 
 
 def _words(shot: Snapshot) -> dict[str, str]:
-    say, holes = _sayer(shot), {"shown": "{shown}", "every": "{every}", "name": "{name}", "n": "{n}"}
+    say, holes = sayer(shot), {"shown": "{shown}", "every": "{every}", "name": "{name}", "n": "{n}"}
     return {key: say(key, **holes) for key in ("found", "opened", "no_mark", "several")}
 
 

@@ -50,15 +50,20 @@ def answering(handler: Handler) -> Handler:
     def careful(request: Request) -> Response:
         try:
             return handler(request)
-        except CommonsightError as wrong:
-            return error(
-                str(wrong), next((code for kind, code in _STATUS.items() if isinstance(wrong, kind)), 500)
-            )
-        except Exception:
-            _log.exception("No answer to %s", request.url.path)
-            return error("Something failed here; the operator's log says what.", 500)
+        except Exception as wrong:
+            return failed(wrong, request.url.path)
 
     return careful
+
+
+def failed(wrong: Exception, path: str) -> Response:
+    """Answer with what went wrong: our own sentences as they are; of anything else only the log tells."""
+    if isinstance(wrong, CommonsightError):
+        return error(
+            str(wrong), next((code for kind, code in _STATUS.items() if isinstance(wrong, kind)), 500)
+        )
+    _log.error("No answer to %s", path, exc_info=wrong)
+    return error("Something failed here; the operator's log says what.", 500)
 
 
 @answering

@@ -103,7 +103,7 @@ CLOSED = frozenset(
     {"trend", "status", "freshness", "crossing", "confirmed", "position_rule", "sampled_medium", "unit"}
 )
 #: What says who and where; everything else in the table is numbers and words of ours.
-_IDENTITY = (
+IDENTITY = (
     "monitoring_location_id", "monitoring_location_name", "monitoring_location_type", "longitude",
     "latitude", "depth_m", "position_rule", "source_id", "contributor", "licence", "attribution",
 )  # fmt: skip
@@ -489,7 +489,7 @@ def _newest(readings: pd.DataFrame, made: Series) -> pd.DataFrame:
 
 def _public(rows: pd.DataFrame, readings: pd.DataFrame, topic: Topic) -> pd.DataFrame:
     """Hide who and where as the topic says; numbers and words of ours stand beside it unchanged."""
-    names = [name for name in _IDENTITY if name in rows]
+    names = [name for name in IDENTITY if name in rows]
     told = rows[names].assign(position_rule=_strictest(rows, readings, topic))
     shown = privacy.public(told, topic)
     return rows.assign(**{name: shown[name] for name in names})

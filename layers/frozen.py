@@ -352,7 +352,10 @@ def trend_sheets(place: Store, shot: Snapshot, *, site: str | None = None) -> li
         version=shot.version,
         detailed=True,
     )
-    rows = view.within(_hidden_since(place, found.rows, shot.topic, topics().get(view.topic)))
+    # Of who and where only: what a table of readings must not tell (a slope) is what this one is for.
+    told = found.rows[list(trends.IDENTITY)]
+    rows = found.rows.assign(**_hidden_since(place, told, shot.topic, topics().get(view.topic)))
+    rows = view.within(rows)
     if site is not None:
         rows = rows[rows["monitoring_location_id"] == site]
         if rows.empty:

@@ -19,8 +19,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import segno
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path as Outline
 from matplotlib.transforms import Affine2D
 
 from publish import Options, trend_axes
@@ -158,7 +161,7 @@ class _Sheet:
     def _head(self, box: Box) -> float:
         page, words, sheets = self.page, self.words, self.sheets
         kind = words.kind(sheets[0]) if self.single else ""
-        blocks = [Block("title", _title(words, sheets), 1.75, bold=True, squeezed=2)]
+        blocks = [Block("title", _title(words, sheets), 1.75 if self.single else 1.6, bold=True, squeezed=2)]
         if self.single:
             said = [words.sentence(sheets[0]), words.crossing(sheets[0])]
         else:
@@ -182,12 +185,11 @@ class _Sheet:
         link = self.words.shot.permalink
         side = 5.2 * page.body if link else 0.0
         wide = box.wide - (side + page.body if link else 0.0)
-        facts = [*self.words.sources(), self.words.again(self.sheets)]
+        again = self.words.again(self.sheets)
+        told = " · ".join(fact.text for fact in self.words.sources())
         blocks = [
-            Block(
-                fact.name, fact.text, 0.92, colour=page.look.soft, squeezed=2 if fact.name in _LONG else None
-            )
-            for fact in facts
+            Block("sources", told, 0.92, colour=page.look.soft, squeezed=4),
+            Block(again.name, again.text, 0.92, colour=page.look.soft, gap=0.15, squeezed=3),
         ]
         laid = page.measured(blocks, wide, 0.2 * page.high, self.unit)
         high = max(column_high(laid) + 0.01, side)
@@ -330,7 +332,7 @@ class _Sheet:
         high = (box.high - (len(rows) - 1) * 0.9 * size) / len(rows)
         for down, row in enumerate(rows):
             begin = box.top + down * (high + 0.9 * size)
-            named = [self._named(f"{down * across + at + 1}", s, wide, size) for at, s in enumerate(row)]
+            named = [self._named(f"{down * across + at + 1}", sheet) for at, sheet in enumerate(row)]
             most = max(column_high(page.measured(blocks, wide, 0.6 * high, size)) for blocks in named)
             for at, (blocks, sheet) in enumerate(zip(named, row, strict=True)):
                 start = box.start + at * (wide + gap)
@@ -340,20 +342,21 @@ class _Sheet:
                     place = Box(start, begin + most, cell.end, cell.bottom)
                     self._small(blocks[0].name.split()[0], sheet, place, seen[id(sheet)], 0.9 * size)
 
-    def _named(self, name: str, sheet: TrendSheet, wide: float, size: float) -> list[Block]:
+    def _named(self, name: str, sheet: TrendSheet) -> list[Block]:
         """Say of a small chart whose it is, and what it shows."""
         words = self.words
-        title, kind, trend, fate = words.name(sheet), words.kind(sheet), words.tag(sheet), words.fate(sheet)
+        kind, fate = words.kind(sheet), words.fate(sheet)
         # What does not tell two series of one site apart only takes room.
-        if kind and sum(other.site == sheet.site for other in self.sheets) > 1:
-            title = f"{title} · {kind}"
-        said = [trend, fate] if fate and sheet.row["crossing"] in _TELLING else [trend]
-        if self.page.face().width(" · ".join(said)) * size <= wide:
-            said = [" · ".join(said)]
+        apart = kind and sum(other.site == sheet.site for other in self.sheets) > 1
+        said = [
+            *([kind] if apart else []),
+            words.tag(sheet),
+            *([fate] if fate and sheet.row["crossing"] in _TELLING else []),
+        ]
         sign = _status(sheet, f"{name} name")
         return [
-            Block(f"{name} name", title, bold=True, squeezed=2, sign=sign),
-            *(Block(f"{name} said", text, colour=self.page.look.soft) for text in said),
+            Block(f"{name} name", words.name(sheet), bold=True, squeezed=2, sign=sign),
+            Block(f"{name} said", " · ".join(said), colour=self.page.look.soft),
         ]
 
     def _small(self, name: str, sheet: TrendSheet, box: Box, seen: trend_axes.Window, size: float) -> None:
@@ -523,22 +526,17 @@ def _line(colour: str, width: float, *, dash: object = "-", band: str = "", alph
 
 
 def _qr(page: Page, link: str, box: Box) -> None:
-    """Draw the link as a QR code."""
-    import segno
-
-    rows = [list(row) for row in segno.make(link, error="m", micro=False).matrix]
+    """Draw the link as a QR code, dark on white whatever the look, with its rim."""
+    rows = np.array([list(row) for row in segno.make(link, error="m", micro=False).matrix_iter(border=2)])
     step = box.wide / len(rows)
     left, low, _, high = page.bounds(box)
-    for row, cells in enumerate(rows):
-        start = 0
-        while start < len(cells):
-            end = start
-            while end < len(cells) and cells[end]:
-                end += 1
-            if end > start:
-                corner = left + start * step, low + high - (row + 1) * step
-                patch = Rectangle(corner, (end - start) * step, step, facecolor="#000000", linewidth=0,
-                                  transform=page.points, antialiased=False, zorder=5)  # fmt: skip
-                page.figure.add_artist(patch)
-                page.keep("qr", patch)
-            start = end + 1
+    page.panel("qr", box, face="#ffffff", inside=None)
+    down, across = np.nonzero(rows)
+    corner = np.column_stack([left + across * step, low + high - (down + 1) * step])
+    squares = np.repeat(corner[:, None, :], 5, axis=1)
+    squares += np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)]) * step
+    codes = np.tile([Outline.MOVETO, *[Outline.LINETO] * 3, Outline.CLOSEPOLY], len(corner))
+    code = PathPatch(Outline(squares.reshape(-1, 2), codes), facecolor="#000000", linewidth=0, antialiased=False,
+                     transform=page.points, zorder=6)  # fmt: skip
+    page.figure.add_artist(code)
+    page.keep("qr", code)

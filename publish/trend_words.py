@@ -18,6 +18,7 @@ import pandas as pd
 
 from publish.citation import command, credited, licences
 from publish.lettering import clean
+from publish.picture import moment
 from situation.messages import message, translated
 from situation.snapshot import Snapshot
 from situation.standard import Limit
@@ -67,12 +68,12 @@ def slope(value: float) -> str:
 
 
 def chance(p: float) -> str:
-    """Write a probability.
+    r"""Write a probability, in one piece.
 
     >>> chance(0.0004), chance(0.0471)
-    ('p < 0.001', 'p = 0.047')
+    ('p\xa0<\xa00.001', 'p\xa0=\xa00.047')
     """
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    return ("p < 0.001" if p < 0.001 else f"p = {p:.3f}").replace(" ", "\u00a0")
 
 
 def day(time: pd.Timestamp) -> str:
@@ -367,9 +368,8 @@ class Words:
         return self.say("publish.picture.period_until", day=day(pd.Timestamp(last)))
 
     def _as_of(self) -> Fact:
-        clock = self.shot.view.clock(self.shot.moment)
         version = self.say("publish.picture.version", version=_whole(self.shot.version))
-        return Fact("as_of", self.say("publish.picture.as_of"), f"{clock:%Y-%m-%d %H:%M} UTC. {version}")
+        return Fact("as_of", self.say("publish.picture.as_of"), f"{moment(self.shot)}. {version}")
 
     def sources(self) -> list[Fact]:
         """Name sources and licences, who made it, and whom to ask."""

@@ -42,7 +42,7 @@ CREDIT_NAMES = "Natural Earth"
 _GEOD = Geod(ellps="WGS84")
 _RESOLUTIONS = (("c", 25_000.0), ("l", 5_000.0), ("i", 1_000.0))  # the data's own tolerance, metres
 _METRES_PER_DEGREE = 111_320.0
-_LEAST_SPAN = 0.004  # degrees; a single well is shown with some 400 m around it
+_LEAST_SPAN = 0.01  # degrees; a single well is shown with half a kilometre around it
 _MERCATOR_WIDE, _MERCATOR_HIGH, _MERCATOR_POLE = 45.0, 35.0, 72.0
 _LAEA_WIDE = 120.0
 _POLE = 60.0  # a box that lies beyond this latitude whole, and reaches _MERCATOR_POLE, is seen from above the pole
@@ -182,7 +182,7 @@ class _Shapes:
     bounds: Numbers
 
     def within(self, window: Box, least: float) -> npt.NDArray[np.int64]:
-        """Number those that reach into a window and are not smaller than *least* (degrees)."""
+        """Give the numbers of those that reach into a window and are not smaller than *least* (degrees)."""
         west, south, east, north = window
         own = self.bounds
         hit = (own[:, 0] <= east) & (own[:, 2] >= west) & (own[:, 1] <= north) & (own[:, 3] >= south)
@@ -231,6 +231,11 @@ class Ground:
     rivers: Path
     sea: Path
     graticule: Path
+
+
+def something(path: Path) -> bool:
+    """Say whether a path has a point."""
+    return np.size(path.vertices) > 0
 
 
 def resolution_for(metres_per_point: float) -> str:

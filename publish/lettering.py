@@ -63,8 +63,13 @@ _SPACES = re.compile("[^\\S\u00a0\u202f]+")  # spaces that hold a number and its
 _BREAK_AFTER = re.compile(r"(?<=[/?&=,;_])(?=[^\s/])")
 _RTL = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
 _RIGHT_TO_LEFT = re.compile(f"[{_RTL}]")
-_LTR = "0-9A-Za-z\u00b2\u00b3\u00b9\u00c0-\u024f\u0370-\u058f\u0900-\u0dff\u2070-\u209f"
-_FOREIGN = re.compile(f"[{_LTR}](?:[^{_RTL}]*[{_LTR}])?")
+_WORD = f"[^\\s{_RTL}]*[A-Za-z\u00b5\u00c0-\u024f\u0370-\u058f\u0900-\u0dff][^\\s{_RTL}]*"
+_GAP = "[ \u00a0\u202f]"
+#: What runs from left to right within a line that runs the other way: words in Latin letters with the number
+#: before them, and dates; numbers alone and their brackets are turned rightly without help.
+_FOREIGN = re.compile(
+    f"(?:[0-9][0-9.,\u202f]*{_GAP})?{_WORD}(?:{_GAP}(?:{_WORD}|\\(?[0-9][0-9.,:/-]*\\)?))*|[0-9]+(?:[-:/.][0-9]+)+"
+)
 ELLIPSIS = "…"
 
 
@@ -75,6 +80,15 @@ def clean(text: object) -> str:
     'Well 3 $x$'
     """
     return "" if text is None or text != text else _SPACES.sub(" ", _UNSEEN.sub("", str(text))).strip()
+
+
+def figure(n: float) -> str:
+    r"""Write a number with its thousands apart.
+
+    >>> figure(1746), figure(0.5)
+    ('1\u202f746', '0.5')
+    """
+    return f"{n:,.10g}".replace(",", "\u202f")
 
 
 @dataclass(frozen=True)
@@ -119,14 +133,16 @@ def face_of(language: str, *, bold: bool = False, right_to_left: bool = False) -
 
 def _isolated(line: str) -> str:
     """Hold quantities, dates and names in Latin letters together in a line that runs the other way."""
-    told, at = [], 0
-    for found in _FOREIGN.finditer(line):
-        end = found.end()
-        if line[end : end + 1] == ")" and found[0].count("(") > found[0].count(")"):
-            end += 1  # a bracket that was opened inside is closed inside
-        told += [line[at : found.start()], "\u2066", line[found.start() : end], "\u2069"]
-        at = end
-    return "".join([*told, line[at:]])
+    return _FOREIGN.sub(lambda found: _held(found[0]), line)
+
+
+def _held(text: str) -> str:
+    """Put a run into an isolate, without the punctuation and the brackets that are the sentence's."""
+    core = text.rstrip(".,;:!?·")
+    if core.endswith(")") and core.count(")") > core.count("("):
+        core = core[:-1]
+    start = 1 if core.startswith("(") and core.count("(") > core.count(")") else 0
+    return f"{core[:start]}\u2066{core[start:]}\u2069{text[len(core) :]}"
 
 
 @lru_cache(maxsize=30_000)
@@ -196,9 +212,9 @@ def _bold_file(script: str) -> Path:
 
 
 def _make_bold(script: str, source: Path, target: Path) -> None:
-    from fontTools import subset
-    from fontTools.ttLib import TTFont
-    from fontTools.varLib import instancer
+    from fontTools import subset  # type: ignore[import-untyped]
+    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+    from fontTools.varLib import instancer  # type: ignore[import-untyped]
 
     font = TTFont(source, lazy=True, recalcTimestamp=False)
     shaped = script in ("arabic", "devanagari")

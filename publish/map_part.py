@@ -10,8 +10,8 @@ village until it covers no mark and no other name.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -37,12 +37,14 @@ from publish.basemap import (
     middle_of,
     projection_for,
     round_length,
+    something,
 )
-from publish.lettering import clean, fitted
+from publish.lettering import clean, figure, fitted
 from publish.page import Box, Page
 from situation.messages import message
 from situation.shapes import shapes_of
 from situation.snapshot import Snapshot
+from situation.topic import WORLD
 from situation.topic import Box as Area
 
 Numbers = npt.NDArray[np.float64]
@@ -52,6 +54,7 @@ _PLACES = ("village", "town", "city", "place", "yard")
 _WATER = ("river", "lake", "stream", "canal")
 _NAMED_FROM = 600.0  # metres to a point: from there on countries are large enough to bear a name
 _LONGEST_NAME = 40
+_CELL = 3.4  # of the body: half a square of many sites and more
 #: Where a name may stand about its place, in widths and heights of its own, the best first.
 _ABOUT = [(0, 0)] + [(x * far, y * far) for far in (1, 1.8, 2.6) for x, y in ((0, -1), (0, 1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1))]  # fmt: skip
 
@@ -66,7 +69,7 @@ class MapPart:
     area: Area = field(init=False)
     projection: Projection = field(init=False)
     extent: Extent = field(init=False)
-    corner: Box = field(init=False)
+    corner: Box | None = field(init=False)
 
     def __post_init__(self) -> None:
         self.area = around(self.shot.box)
@@ -76,6 +79,15 @@ class MapPart:
     def say(self, key: str, /, **values: object) -> str:
         """Say a message of pictures in the snapshot's language."""
         return message(f"publish.picture.{key}", self.shot.language, **values)
+
+    @property
+    def world(self) -> bool:
+        """Whether the map shows the whole world, and needs no inset to say where that is."""
+        return self.projection.kind == "eqearth"
+
+    @property
+    def _gathered(self) -> bool:
+        return len(self.shot.sites) > marks.MOST_SINGLE
 
     @property
     def per_metre(self) -> float:
@@ -89,42 +101,56 @@ class MapPart:
         axes.set_xlim(extent[0], extent[2])
         axes.set_ylim(extent[1], extent[3])
         self._ground(axes)
-        self._country_names(axes)
         named = self._own_shapes(axes)
         if across:
             self._across(axes, across)
         marks.draw(axes, self.shot.sites, self.shot.topic, self.projection, extent, page, self.per_metre)
-        self._names(axes, named)
+        self._names(axes, [*named, *self._country_names()])
         left, low, wide, high = page.bounds(self.frame)
         page.figure.add_artist(
             Rectangle((left, low), wide, high, facecolor="none", edgecolor=page.look.line, linewidth=0.7, zorder=4,
                       transform=page.points)
         )  # fmt: skip
-        self._locator()
+        if self.corner is not None:
+            self._locator(self.corner)
 
     # ---- what it shows ----
 
-    def _view(self) -> tuple[Extent, Box]:
+    def _view(self) -> tuple[Extent, Box | None]:
         """Choose the part of the world that the frame shows, and the corner in which the inset covers no site."""
-        frame, unit = self.frame, self.page.body
-        side = min(0.27 * frame.high, 0.27 * frame.wide, 12 * unit)
-        inset = (1.25 * side, side)
+        frame = self.frame
+        rim = (
+            _CELL * self.page.body
+            if self._gathered
+            else 1.6 * marks.radius_for(len(self.shot.sites), self.page.body)
+        )
         wanted = extent_of(self.projection, self.area)
-        extent = filled(wanted, frame.wide, frame.high)
+        extent = _framed(wanted, frame, rim)
+        if self.world:
+            return extent, None
+        inset = self._inset()
         for at_end, at_bottom in ((True, True), (True, False), (False, True), (False, False)):
             corner = self._corner(inset, at_end=at_end, at_bottom=at_bottom)
-            if not self._covers(extent, corner):
+            if not self._covers(extent, corner, 1.2 * rim):
                 return extent, corner
-        strip_wide, strip_high = inset[0] + unit, inset[1] + unit
-        beside = filled(wanted, frame.wide - strip_wide, frame.high)
-        below = filled(wanted, frame.wide, frame.high - strip_high)
-        corner = self._corner(inset, at_end=True, at_bottom=True)
+        return self._beside_inset(wanted, inset, rim), self._corner(inset, at_end=True, at_bottom=True)
+
+    def _inset(self) -> tuple[float, float]:
+        """Give width and height of the inset, points: the world is twice as wide as high."""
+        side = min(0.27 * self.frame.high, 0.27 * self.frame.wide, 12 * self.page.body)
+        _, shown = surroundings(self.area)
+        return (1.5 * side, 0.8 * side) if shown == WORLD else (1.25 * side, side)
+
+    def _beside_inset(self, wanted: Extent, inset: tuple[float, float], rim: float) -> Extent:
+        """Leave a strip for the inset, at the end or at the bottom: where the map loses less."""
+        frame, wide, high = self.frame, inset[0] + self.page.body, inset[1] + self.page.body
+        beside = _framed(wanted, replace(frame, end=frame.end - wide), rim)
+        below = _framed(wanted, replace(frame, bottom=frame.bottom - high), rim)
         if (beside[3] - beside[1]) / frame.high <= (below[2] - below[0]) / frame.wide:
-            more = strip_wide * (beside[3] - beside[1]) / frame.high
+            more = wide * (beside[3] - beside[1]) / frame.high
             left, right = (more, 0.0) if self.page.right_to_left else (0.0, more)
-            return (beside[0] - left, beside[1], beside[2] + right, beside[3]), corner
-        more = strip_high * (below[2] - below[0]) / frame.wide
-        return (below[0], below[1] - more, below[2], below[3]), corner
+            return beside[0] - left, beside[1], beside[2] + right, beside[3]
+        return below[0], below[1] - high * (below[2] - below[0]) / frame.wide, below[2], below[3]
 
     def _corner(self, inset: tuple[float, float], *, at_end: bool, at_bottom: bool) -> Box:
         wide, high = inset
@@ -142,18 +168,15 @@ class MapPart:
         scale = self.frame.wide / (extent[2] - extent[0])
         return np.column_stack([left + (x - extent[0]) * scale, low + (y - extent[1]) * scale])
 
-    def _covers(self, extent: Extent, box: Box) -> bool:
-        left, low, wide, high = self.page.bounds(box)
-        return bool(
-            _hits(self._places(extent), (left, low, left + wide, low + high), 1.2 * self.page.body).any()
-        )
+    def _covers(self, extent: Extent, box: Box, rim: float) -> bool:
+        return bool(_hits(self._places(extent), _inside_out(self.page.bounds(box)), rim).any())
 
     # ---- the ground ----
 
     def _ground(self, axes: Axes) -> None:
         look = self.page.look
         under = ground(self.projection, self.extent, 1 / self.per_metre)
-        _paint(axes, look.ground if len(under.sea.vertices) else look.water)
+        _paint(axes, look.ground if something(under.sea) else look.water)
         for path, face, edge, width, above in (
             (under.sea, look.water, "none", 0.0, 0.5),
             (under.land, look.land, "none", 0.0, 1.0),
@@ -163,34 +186,33 @@ class MapPart:
             (under.borders, "none", look.border, 0.55, 5.0),
             (under.graticule, "none", look.line, 0.4, 6.0),
         ):
-            if len(path.vertices):
+            if something(path):
                 axes.add_artist(
                     PathPatch(path, facecolor=face, edgecolor=edge, linewidth=width, zorder=above)
                 )
 
-    def _country_names(self, axes: Axes) -> None:
-        """Name the countries that are large enough on the map to hold their name."""
+    def _country_names(self) -> Iterator[tuple[str, shapely.Point]]:
+        """Give the countries that are large enough on the map to hold their name, the largest first."""
         if self.per_metre > 1 / _NAMED_FROM:
             return
-        face, size, extent = self.page.face(), 0.95 * self.page.body, self.extent
-        for country in countries():
-            part = max(shapely.get_parts(country.shape), key=lambda one: float(one.area))
+        face, size = self.page.face(), 0.95 * self.page.body
+        parts = [
+            (max(shapely.get_parts(one.shape), key=lambda p: float(p.area)), one.name) for one in countries()
+        ]
+        for part, name in sorted(parts, key=lambda pair: (-float(pair[0].area), pair[1])):
             at = part.representative_point()
-            x, y = (float(one[0]) for one in self.projection.forward(np.array([at.x]), np.array([at.y])))
-            need = face.width(country.name) * size / self.per_metre
             wide = (part.bounds[2] - part.bounds[0]) * 111_320 * math.cos(math.radians(at.y))
-            inside = extent[0] + need / 2 < x < extent[2] - need / 2 and extent[1] < y < extent[3]
-            if inside and wide > 1.15 * need:
-                axes.text(x, y, country.name, fontproperties=face.font(country.name, size), color=self.page.look.soft,
-                          alpha=0.8, ha="center", va="center", parse_math=False, zorder=8)  # fmt: skip
+            if wide * self.per_metre > 1.15 * face.width(name) * size:
+                yield name, at
 
-    def _own_shapes(self, axes: Axes) -> list[Feature]:
-        """Draw the topic's own shapes; gives those that want a name."""
+    def _own_shapes(self, axes: Axes) -> list[tuple[str, shapely.Point]]:
+        """Draw the topic's own shapes; gives the names of those that want one, with their places."""
         file = shapes_of(self.shot.topic.key, simulated=self.shot.simulated)
         found = features(file, file.stat().st_mtime) if file else ()
         for feature in found:
             self._own_shape(axes, feature)
-        return [feature for feature in found if feature.kind in _PLACES and clean(feature.name)]
+        named = [(clean(one.name.removesuffix(_SIMULATED)), one) for one in found if one.kind in _PLACES]
+        return [(name[:_LONGEST_NAME], one.shape.representative_point()) for name, one in named if name]
 
     def _own_shape(self, axes: Axes, feature: Feature) -> None:
         look, body = self.page.look, self.page.body
@@ -203,15 +225,15 @@ class MapPart:
 
     # ---- names ----
 
-    def _names(self, axes: Axes, named: Sequence[Feature]) -> None:
+    def _names(self, axes: Axes, named: Sequence[tuple[str, shapely.Point]]) -> None:
         """Write the names of places where they cover no mark, no other name and not the inset."""
         page, face, size = self.page, self.page.face(), 0.95 * self.page.body
         taken = self._places(self.extent)
-        boxes = [_inside_out(page.bounds(self.corner))]
-        for feature in named:
-            name = clean(feature.name.removesuffix(_SIMULATED))[:_LONGEST_NAME]
-            at = feature.shape.representative_point()
+        boxes = [_inside_out(page.bounds(self.corner))] if self.corner else []
+        for name, at in named:
             x, y = self.projection.forward(np.array([at.x]), np.array([at.y]))
+            if not np.isfinite(x[0]):
+                continue
             centre = self._on_page(float(x[0]), float(y[0]))
             wide, high = face.width(name) * size, 1.1 * size
             spot = self._free(centre, wide, high, taken, boxes)
@@ -263,13 +285,14 @@ class MapPart:
 
     # ---- where in the world ----
 
-    def _locator(self) -> None:
-        page, look, box = self.page, self.page.look, self.corner
+    def _locator(self, box: Box) -> None:
+        page, look = self.page, self.page.look
         page.panel("locator", box, face=look.ground, edge=look.soft, inside="map", above=6)
         name, shown = surroundings(self.area)
         label = 1.3 * page.body if name else 0.0
         inner = Box(box.start + 0.6, box.top + 0.6, box.end - 0.6, box.bottom - 0.6 - label)
         self._world(inner, shown)
+        page.panel("locator", box, face=None, edge=look.soft, inside="map", above=9)
         if name:
             size = 0.86 * page.body
             found = fitted(name, box.wide - page.body, 1.2 * size * page.face().leading, size=size,
@@ -290,7 +313,7 @@ class MapPart:
         axes.set_ylim(extent[1], extent[3])
         unit = (extent[2] - extent[0]) / inner.wide
         under = ground(there, extent, 2.5 * unit)
-        _paint(axes, look.ground if len(under.sea.vertices) else look.water)
+        _paint(axes, look.ground if something(under.sea) else look.water)
         for path, face, edge, width in (
             (under.sea, look.water, "none", 0.0),
             (under.land, look.inset_land, "none", 0.0),
@@ -298,7 +321,7 @@ class MapPart:
             (under.coast, "none", look.border, 0.35),
             (under.borders, "none", look.border, 0.35),
         ):
-            if len(path.vertices):
+            if something(path):
                 axes.add_artist(PathPatch(path, facecolor=face, edgecolor=edge, linewidth=width, zorder=1))
         self._here(axes, there, unit)
 
@@ -322,7 +345,7 @@ class MapPart:
         middle = top + 0.75 * page.body
         taken = self._scale(middle, size)
         end = frame.end
-        if not self.projection.north_up:
+        if self.projection.kind == "laea" and abs(self.projection.latitude) < 89:
             end = self._north(middle, end)
         room = end - taken - page.body
         note = fitted(self._projection(), room, 1.3 * face.leading * size, size=0.94 * size, least=0.8 * page.least,
@@ -342,9 +365,9 @@ class MapPart:
             page.figure.add_artist(patch)
             page.keep("scale", patch)
         text = (
-            self.say("kilometres", n=f"{metres / 1000:g}")
+            self.say("kilometres", n=figure(metres / 1000))
             if metres >= 1000
-            else self.say("metres", n=f"{metres:g}")
+            else self.say("metres", n=figure(metres))
         )
         start = frame.start + length + 0.6 * page.body
         page.line("scale", text, start, middle + 0.36 * size, size, face=page.face(), colour=look.ink)
@@ -369,8 +392,8 @@ class MapPart:
         page, look, high = self.page, self.page.look, 1.6 * self.page.body
         x, y = middle_of(self.projection, self.extent)
         lon, lat = self.projection.back(np.array([x]), np.array([y]))
-        nx, ny = self.projection.forward(lon, np.minimum(lat + 0.05, 90.0))
-        turn = math.atan2(float(ny[0]) - y, float(nx[0]) - x) - math.pi / 2 if lat[0] < 89.9 else 0.0
+        nx, ny = self.projection.forward(lon, lat + 0.05)
+        turn = math.atan2(float(ny[0]) - y, float(nx[0]) - x) - math.pi / 2
         at = np.array([page.x(end - 0.5 * page.body), page.high - middle])
         arrow = high * np.array([(0.0, 0.5), (0.28, -0.5), (0.0, -0.25), (-0.28, -0.5)])
         spin = np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
@@ -382,6 +405,14 @@ class MapPart:
         start = end - 1.6 * page.body
         page.line("north", word, start, middle + 0.36 * size, size, face=face, colour=look.ink, align="end")
         return start - (face.width(word) + 0.8) * size
+
+
+def _framed(wanted: Extent, frame: Box, rim: float) -> Extent:
+    """Fit an extent into a frame with a rim of points around it, so that no mark is cut by the frame."""
+    inner = frame.inner(min(rim, 0.2 * frame.wide, 0.2 * frame.high))
+    left, low, right, top = filled(wanted, inner.wide, inner.high)
+    more = (inner.start - frame.start) * (right - left) / inner.wide
+    return left - more, low - more, right + more, top + more
 
 
 def _paint(axes: Axes, colour: str) -> None:
@@ -420,7 +451,7 @@ def surroundings(area: Area) -> tuple[str, Area]:
             )
     half = max(12.0, 2.0 * (east - west), 2.0 * (north - south))
     if half > 45 or abs(lat) > 75:
-        return "", (-180.0, -90.0, 180.0, 90.0)
+        return "", WORLD
     return "", (
         max(lon - half, -180.0),
         max(lat - half, -85.0),

@@ -35,7 +35,7 @@ from publish.sizes import Size
 from situation.messages import right_to_left
 
 _POINTS = 72  # to the inch
-_RC = {
+_RC: dict[Any, Any] = {
     "svg.hashsalt": "commonsight",
     "svg.fonttype": "path",
     "pdf.fonttype": 42,
@@ -364,7 +364,7 @@ class Page:
         """
         with drawing():
             self.figure.set_dpi(_POINTS)
-            renderer = RendererAgg(int(self.wide) + 1, int(self.high) + 1, _POINTS)
+            renderer = RendererAgg(int(self.wide) + 1, int(self.high) + 1, _POINTS)  # type: ignore[no-untyped-call]
             return {
                 name: self._box(Bbox.union([artist.get_window_extent(renderer) for artist in artists]))  # type: ignore[arg-type]
                 for name, artists in self._artists.items()

@@ -28,7 +28,7 @@ from matplotlib.path import Path as Outline
 from publish import Options, marks
 from publish.basemap import CREDIT, CREDIT_NAMES
 from publish.citation import reproduce
-from publish.lettering import ELLIPSIS, clean, fitted, wrapped
+from publish.lettering import ELLIPSIS, clean, figure, fitted, wrapped
 from publish.map_part import MapPart
 from publish.page import LOOKS, Block, Box, Page, column_high, drawing
 from publish.sizes import size_named
@@ -383,15 +383,6 @@ def moment(shot: Snapshot) -> str:
 def _usual(sites: pd.DataFrame, which: pd.Series | None = None) -> str:
     """Give the most common status of some sites: the legend shows a sign that is on the map."""
     return str((sites if which is None else sites[which])["status"].value_counts().index[0])
-
-
-def figure(n: int) -> str:
-    r"""Write a number with its thousands apart.
-
-    >>> figure(1746)
-    '1\u202f746'
-    """
-    return f"{n:,}".replace(",", "\u202f")
 
 
 def _short(text: str, most: int = 90) -> str:

@@ -26,7 +26,7 @@ from situation.status import STYLE
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2060\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
 )
-_VOID = frozenset({"meta", "link", "img", "input", "br", "hr", "base"})
+_VOID = frozenset({"meta", "link", "img", "input", "br", "hr", "base", "source"})
 _UNSAFE = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 

@@ -334,17 +334,25 @@ def _places(rows: pd.DataFrame) -> list[str]:
 # ---- what is said below -------------------------------------------------------------------------
 
 
-def facts(shot: Snapshot) -> Html:
-    """Say everything that a reader needs to judge a picture, as a list of terms."""
+def facts(shot: Snapshot, package: str | None = None) -> Html:
+    """Say everything that a reader needs to judge a picture, as a list of terms.
+
+    Parameters
+    ----------
+    shot : Snapshot
+        Any.
+    package : str, optional
+        Address of its data package; made of the permalink, or a command in its place, where there is none.
+    """
     said = [
         tag("dt", term) + tag("dd", *(tag("p", line) for line in lines))
-        for term, lines in _facts(shot)
+        for term, lines in _facts(shot, package)
         if lines
     ]
     return tag("section", tag("h2", sayer(shot)("facts")), tag("dl", *map(Html, said)), class_="facts")
 
 
-def _facts(shot: Snapshot) -> Iterator[tuple[str, list[str]]]:
+def _facts(shot: Snapshot, package: str | None) -> Iterator[tuple[str, list[str]]]:
     say, topic = sayer(shot), shot.topic
     yield say("as_of"), [say("as_of_said", minute=citation.minute(shot), version=shot.version)]
     yield say("limit"), _limit(shot)
@@ -355,7 +363,9 @@ def _facts(shot: Snapshot) -> Iterator[tuple[str, list[str]]]:
     yield say("cite"), [citation.long(shot, shot.language)]
     if shot.permalink:
         yield say("address"), [link(shot.permalink)]
-        yield say("readings"), [say("readings_here"), link(f"{shot.permalink}/data.zip")]
+        package = package or f"{shot.permalink}/data.zip"
+    if package:
+        yield say("readings"), [joined([say("readings_here"), " ", link(package, say("file_zip"))])]
     else:
         yield say("readings"), [say("readings_command"), tag("code", citation.command(shot))]
     yield say("basemap"), [ground(shot).credit]

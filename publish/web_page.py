@@ -57,7 +57,7 @@ def _style() -> str:
     return web.own_style() + (
         "\n.picture img { max-width: 100%; height: auto; border: 1px solid var(--line); border-radius: 6px; }"
         "\n.plain { width: auto; } .plain td:last-child { text-align: end; } .plain td, .plain th { min-width: 0; }"
-        "\nnav a, .files a { display: inline-block; min-height: 28px; margin-inline-end: 14px; }"
+        "\nnav a, .files a { display: inline-block; vertical-align: top; min-height: 28px; margin-inline-end: 14px; }"
         "\n.files li { margin: 4px 0; }"
         "\ntextarea { width: 100%; min-height: 5.5em; font: 0.9em ui-monospace, monospace; color: inherit;"
         " background: var(--ground); border: 1px solid var(--line); border-radius: 6px; padding: 8px; }"
@@ -78,7 +78,7 @@ def page(shot: Snapshot, where: Address) -> str:
         _classes(shot),
         _downloads(shot, where),
         _embed(shot, where),
-        web.facts(shot),
+        web.facts(shot, package=f"{shot.id}/data.zip{where.query()}"),
         _languages(shot),
     ]
     return _document(shot.title, shot.language, tag("main", *parts), _card(shot, where))
@@ -159,7 +159,10 @@ def _picture(shot: Snapshot, where: Address) -> Html:
         width=size.wide,
         height=size.high,
     )
-    whole = tag("a", shown, href=f"{shot.id}/map.html{where.query()}")
+    narrow = tag(
+        "source", media="(max-width: 640px)", srcset=f"{shot.id}/picture.png{where.query(size='square')}"
+    )
+    whole = tag("a", tag("picture", narrow, shown), href=f"{shot.id}/map.html{where.query()}")
     return tag("p", whole, class_="picture")
 
 

@@ -99,7 +99,7 @@ def test_a_language_of_pictures_and_files_only_is_not_offered_by_the_pages():
     assert {"ar", "hi"} <= set(written_languages()) - set(languages())
     assert (known_language("ar"), page_language("ar"), page_language("fr")) == ("ar", "en", "fr")
     assert (right_to_left("ar"), right_to_left("hi")) == (True, False)
-    assert message("map.page", "ar") == message("map.page")
+    assert message("upload.title", "ar") == message("upload.title")
 
 
 def test_an_unknown_language_is_english_and_an_unknown_sentence_an_error():
@@ -229,3 +229,14 @@ def test_every_status_is_said_in_the_language_of_the_picture(code):
     from situation.status import LABELS
 
     assert [text for text in (*LABELS, "stale", "current") if translated(text, code) == text] == []
+
+
+@pytest.mark.parametrize("code", written_languages())
+def test_what_leaves_is_said_whole_in_every_language_that_it_can_be_written_in(code):
+    said = catalogue(code)
+    wanted = [key for key in catalogue("en") if key.startswith(("publish.", "words."))]
+    if said.get("language.scope") == "publish":
+        wanted = [key for key in wanted if not key.startswith("publish.page.")]
+    if not said["language.singular"]:  # its sentences hold for one and for many
+        wanted = [key for key in wanted if not key.endswith("_one")]
+    assert [key for key in wanted if key not in said] == []

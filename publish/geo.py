@@ -253,16 +253,15 @@ def _attribute_table(path: Path, name: str, frame: pd.DataFrame) -> None:
 
 def _write_geoparquet(shot: Snapshot, path: Path, options: Options) -> None:
     tables, columns = _tables(shot, options)
-    schema = with_points(schema_of(columns).empty_table()).schema.with_metadata(
-        {f"commonsight:{key}": text for key, text in about(shot).items()}
-    )
+    schema = with_points(schema_of(columns).empty_table()).schema
     box: list[float] = []
     with pq.ParquetWriter(path, schema, compression="zstd", store_schema=False) as writer:
         for group in _groups(tables):
             box = _wider(box, group)
             writer.write_table(with_points(group).cast(schema), row_group_size=_GROUP)
         # The whole extent is known only when all rows have passed.
-        writer.add_key_value_metadata({"geo": json.dumps(_geo(box))})
+        told = {f"commonsight:{key}": text for key, text in about(shot).items()}
+        writer.add_key_value_metadata({"geo": json.dumps(_geo(box)), **told})
 
 
 def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:

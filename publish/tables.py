@@ -145,7 +145,10 @@ def _readings(book: Workbook, shot: Snapshot, progress: Progress) -> None:
 
 
 def _frame_sheet(book: Workbook, name: str, frame: pd.DataFrame) -> None:
-    rows = ([None if pd.isna(cell) else cell for cell in row] for row in frame.itertuples(index=False))
+    rows = (
+        [None if pd.isna(cell) or cell == "" else cell for cell in row]
+        for row in frame.itertuples(index=False)
+    )
     _sheet(book, name, list(map(str, frame.columns)), rows)
 
 

@@ -89,6 +89,11 @@ class Snapshot:
         """The file's name, for sentences."""
         return self.path.name
 
+    @property
+    def stored(self) -> int:
+        """Bytes that the file itself had when it was opened."""
+        return self.size
+
     def chunks(self, length: int = CHUNK) -> Iterator[bytes]:
         """Yield the bytes in order; never more than :attr:`size` of them.
 

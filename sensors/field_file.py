@@ -513,7 +513,9 @@ class _Job:
         done = 0
         for block in self._blocks():
             outcome = self._read(block, context)
-            table = arrival.flag(self._finish(outcome), self.topic)
+            table = self._finish(outcome)
+            if self.mapping.layout != "own":  # what we exported was flagged when it came first
+                table = arrival.flag(table, self.topic)
             count.add(table, outcome)
             yield table, _text_lines(outcome.quarantine)
             done += len(block)

@@ -31,6 +31,7 @@ import pyarrow.parquet as pq
 from sensors import field_file, same_place
 from sensors.field_file import Choice, Question, Report
 from sensors.guard import run_guarded
+from sensors.own_export import with_ids
 from sensors.same_place import Pair
 from situation.demo import demo_files
 from situation.errors import ChoiceError, CommonsightError, FieldFileError, StoreError
@@ -511,7 +512,7 @@ def _submit(store: Store, checked: Checked, accept: bool) -> Receipt:
     original = _original(checked)
     receipt = store.add(
         original,
-        checked.folder / OBSERVATIONS,
+        with_ids(checked.folder / OBSERVATIONS),
         filename=checked.parts[0].path.name,
         source_id=f"upload:{checked.contributor}" if checked.contributor else "upload",
         contributor=checked.contributor,
@@ -644,7 +645,7 @@ def read_again(original: Path, recipe: Mapping[str, Any]) -> Iterator[pa.Table]:
         if len(outs) > 1:
             together = Path(folder) / OBSERVATIONS
             _join_observations(outs, together)
-        for batch in pq.ParquetFile(together).iter_batches(_BATCH_ROWS):
+        for batch in pq.ParquetFile(with_ids(together)).iter_batches(_BATCH_ROWS):
             yield pa.Table.from_batches([batch]).cast(ARROW)
 
 

@@ -32,7 +32,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from sensors import encoding, workbook
+from sensors import encoding, own_package, workbook
 from sensors.encoding import Letters, Snapshot
 from sensors.header import Header, HeaderScore, Row, SecondRow, find_header, unique
 from situation.errors import FieldFileError, FileTooLarge
@@ -144,7 +144,8 @@ def open_table(
     Parameters
     ----------
     path : Path or str
-        CSV or its relatives in any encoding; XLSX, XLS, ODS. The bytes decide, not the ending.
+        CSV or its relatives in any encoding; XLSX, XLS, ODS; a data package of ours, whose readings are
+        read. The bytes decide, not the ending.
     settings : Settings
         For the limits: ``max_upload_mb`` and ``max_columns``.
     sheet : str, optional
@@ -160,6 +161,9 @@ def open_table(
         If it is over a limit.
     """
     shot = encoding.snapshot(path, settings)
+    packed = own_package.readings_of(shot, settings)
+    if packed is not None:
+        return _open_package(packed, settings, header_score)
     kind = workbook.kind_of(shot.head(), shot)
     table = (
         _open_workbook(shot, kind, settings, sheet, header_score)
@@ -171,9 +175,18 @@ def open_table(
     return table
 
 
+def _open_package(shot: own_package.Member, settings: Settings, score: HeaderScore | None) -> RawTable:
+    table = _open_text(shot, settings, score)
+    if own_package.promised(shot) not in (None, table.sha256):
+        table.warnings.append(
+            f"{shot.member} in the package is not as it was exported: its checksum is another one."
+        )
+    return table
+
+
 def _grown(shot: Snapshot) -> bool:
     try:
-        return shot.path.stat().st_size > shot.size
+        return shot.path.stat().st_size > shot.stored
     except OSError:
         return False
 

@@ -88,7 +88,7 @@ def kind_of(head: bytes, shot: Snapshot) -> str | None:
         return "xls"
     if not head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return None
-    names = [member.filename for member in _members(shot)]
+    names = [member.filename for member in members_of(shot)]
     if "xl/workbook.xml" in names:
         return "xlsx"
     if "xl/workbook.bin" in names:
@@ -114,7 +114,7 @@ def open_sheets(shot: Snapshot, kind: str, settings: Settings) -> list[Sheet]:
     if kind in ("xlsx", "ods"):
         _weigh(shot, settings)
         _guarded(shot, lambda: _look_inside(shot, kind, inside))
-    book = _guarded(shot, lambda: python_calamine.CalamineWorkbook.from_object(_stream(shot)))
+    book = _guarded(shot, lambda: python_calamine.CalamineWorkbook.from_object(stream_of(shot)))
     sheets = []
     for about in book.sheets_metadata:
         if about.typ not in (python_calamine.SheetTypeEnum.WorkSheet,):
@@ -133,7 +133,8 @@ def open_sheets(shot: Snapshot, kind: str, settings: Settings) -> list[Sheet]:
     return sheets
 
 
-def _stream(shot: Snapshot) -> Any:
+def stream_of(shot: Snapshot) -> Any:
+    """Give what an archive's reader opens: the bytes that are held, or the path."""
     return io.BytesIO(shot.data) if shot.data is not None else str(shot.path)
 
 
@@ -153,9 +154,16 @@ def _guarded(shot: Snapshot, work: Callable[[], Any]) -> Any:
         ) from wrong
 
 
-def _members(shot: Snapshot) -> list[zipfile.ZipInfo]:
+def members_of(shot: Snapshot) -> list[zipfile.ZipInfo]:
+    """List the members of an archive.
+
+    Raises
+    ------
+    FieldFileError
+        If it is damaged.
+    """
     try:
-        with zipfile.ZipFile(_stream(shot)) as archive:
+        with zipfile.ZipFile(stream_of(shot)) as archive:
             return archive.infolist()
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, EOFError) as wrong:
         raise FieldFileError(
@@ -164,7 +172,7 @@ def _members(shot: Snapshot) -> list[zipfile.ZipInfo]:
 
 
 def _weigh(shot: Snapshot, settings: Settings) -> None:
-    members = _members(shot)
+    members = members_of(shot)
     most = max(100, 20 * settings.max_upload_mb) * 1_000_000
     size = sum(member.file_size for member in members)
     if size > most or (size > 50_000_000 and size > RATIO * shot.size):
@@ -188,7 +196,7 @@ def _parts(archive: zipfile.ZipFile, name: str, overlap: int = 2048) -> Iterator
 
 
 def _look_inside(shot: Snapshot, kind: str, inside: Inside) -> None:
-    with zipfile.ZipFile(_stream(shot)) as archive:
+    with zipfile.ZipFile(stream_of(shot)) as archive:
         for member in archive.infolist():
             _honest(shot, archive, member)
         if kind == "ods":

@@ -26,7 +26,7 @@ from ui.receipt import XLSX, page_link
 from ui.upload_state import Reading, Upload
 from ui.words import Ready, Words, choose_language, quoted
 
-TYPES = ["csv", "tsv", "txt", "xlsx", "xls", "ods"]
+TYPES = ["csv", "tsv", "txt", "xlsx", "xls", "ods", "zip"]
 UNSURE = "__unsure__"
 OTHER = "__other__"
 PREVIEW_ROWS = 500

@@ -12,7 +12,7 @@ numbers without a word.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache, partial
 from typing import Any
 
@@ -30,6 +30,7 @@ from situation.properties import PROPERTIES
 from situation.settings import settings
 from situation.snapshot import (
     Changed,
+    Origin,
     Snapshot,
     limit_as_record,
     limit_from_record,
@@ -368,7 +369,7 @@ def trend_sheets(place: Store, shot: Snapshot, *, site: str | None = None) -> li
             limit=found.limit if found.has_limit(index) else None,
             unit=found.unit_text,
             until=found.until,
-            draw=partial(_drawn, found, index),
+            draw=partial(_drawn, found, index, row, shot.topic),
             fan_share=trends.FAN,
             number=int(number[index]),
             same=int(same[index]),
@@ -377,7 +378,7 @@ def trend_sheets(place: Store, shot: Snapshot, *, site: str | None = None) -> li
     ]
 
 
-def _drawn(found: trends.Trends, index: int) -> Drawn:
+def _drawn(found: trends.Trends, index: int, row: Mapping[str, Any], topic: Topic) -> Drawn:
     """Draw one series; how a source wrote its readings stays behind, as it may name somebody."""
     readings, lines = found.of(index), found.lines(index)
     return Drawn(
@@ -387,7 +388,17 @@ def _drawn(found: trends.Trends, index: int) -> Drawn:
         lines.eye,
         lines.ends,
         lines.bent,
+        _origins(readings, row, topic),
     )
+
+
+def _origins(readings: pd.DataFrame, row: Mapping[str, Any], topic: Topic) -> tuple[Origin, ...]:
+    """Say where the readings of one series come from, by the rule of its site."""
+    place = {name: row[name] for name in trends.IDENTITY if name not in trends.CREDITS}
+    told = privacy.public(readings[list(trends.CREDITS)].drop_duplicates().assign(**place), topic)
+    names = told[["source_id", "attribution", "licence"]].astype("object")
+    names = names.where(names.notna(), "").drop_duplicates()
+    return tuple(Origin(*map(str, origin), 1) for origin in names.itertuples(index=False))
 
 
 # ---- what became of it --------------------------------------------------------------------------

@@ -107,6 +107,8 @@ IDENTITY = (
     "monitoring_location_id", "monitoring_location_name", "monitoring_location_type", "longitude",
     "latitude", "depth_m", "position_rule", "source_id", "contributor", "licence", "attribution",
 )  # fmt: skip
+#: What says of a reading whose it is.
+CREDITS = ("source_id", "contributor", "licence", "attribution")
 _TREND = (
     "share_censored", "first_time", "last_time", "years", "trend", "slope", "slope_low", "slope_high",
     "confidence", "p", "tau", "S", "method", "seasonal", "serial_correlation", "why",
@@ -160,8 +162,8 @@ class Trends:
         Code of the series in *readings* and *fits*, by row of *rows*.
     readings : DataFrame
         ``series, time, value, censoring`` (see :mod:`situation.series`), ``recorded`` and ``procedure`` as
-        the source wrote them, ``doubtful`` (estimated or suspect) and ``verified`` (by a reviewer); empty
-        where only the table was asked for.
+        the source wrote them, ``doubtful`` (estimated or suspect), ``verified`` (by a reviewer) and
+        :data:`CREDITS` (exact, not to be shown as they are); empty where only the table was asked for.
     fits : DataFrame
         What ``situation.trend.trends`` gave, by code.
     left_out : mapping of str to int
@@ -524,6 +526,7 @@ def _detailed(made: Series, readings: pd.DataFrame) -> pd.DataFrame:
         procedure=rows["procedure_class"].array,
         doubtful=(_is(rows, "result_status", "estimated", "suspect") | _is(rows, "quality_flag", 3)),
         verified=_is(rows, "review_state", "verified"),
+        **{name: rows[name].array for name in CREDITS if name in rows},
     )
 
 

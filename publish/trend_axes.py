@@ -340,7 +340,9 @@ def _crossing(sheet: TrendSheet) -> _Crossing | None:
     return _Crossing(start, middle, stop, open_end, level)
 
 
-def draw(chart: Chart, sheet: TrendSheet, *, values: bool = True, crosses: str = "") -> None:
+def draw(
+    chart: Chart, sheet: TrendSheet, *, values: bool = True, crosses: str = "", across: str = ""
+) -> None:
     """Draw one series.
 
     Parameters
@@ -353,8 +355,12 @@ def draw(chart: Chart, sheet: TrendSheet, *, values: bool = True, crosses: str =
         Whether the axis of values is lettered.
     crosses : str
         Says when the line crosses the limit, if there is room.
+    across : str
+        A word such as SIMULATED, pale over the chart, so that it cannot be cut out unmarked.
     """
     _frame(chart, values=values)
+    if across:
+        _across(chart, across)
     axes, drawn = chart.axes, sheet.drawn
     _areas(axes, drawn)
     _limits(chart, sheet.limit)
@@ -368,6 +374,14 @@ def draw(chart: Chart, sheet: TrendSheet, *, values: bool = True, crosses: str =
     taken = _name_limits(chart, sheet)
     if crosses:
         _name_crossing(chart, sheet, crosses, taken)
+
+
+def _across(chart: Chart, word: str) -> None:
+    face = chart.page.face(bold=True)
+    size = min(0.3 * chart.high, 0.62 * chart.wide / max(face.width(word), 0.1))
+    chart.axes.text(0.5, 0.5, face.directed(word), transform=chart.axes.transAxes, ha="center", va="center", alpha=0.1,
+                    fontproperties=face.font(word, size), color=chart.page.look.ink, rotation=12 if not chart.small else 0,
+                    parse_math=False, zorder=2, clip_on=True)  # fmt: skip
 
 
 def _areas(axes: Axes, drawn: Drawn) -> None:

@@ -186,7 +186,7 @@ class _Sheet:
         side = 5.2 * page.body if link else 0.0
         wide = box.wide - (side + page.body if link else 0.0)
         again = self.words.again(self.sheets)
-        told = " · ".join(fact.text for fact in self.words.sources())
+        told = " · ".join(fact.text for fact in self.words.sources(self.sheets))
         blocks = [
             Block("sources", told, 0.92, colour=page.look.soft, squeezed=4),
             Block(again.name, again.text, 0.92, colour=page.look.soft, gap=0.15, squeezed=3),
@@ -279,6 +279,11 @@ class _Sheet:
 
     # ---- charts ----
 
+    @property
+    def _mark(self) -> str:
+        """The word of the first notice, to be written over every chart."""
+        return next(iter(self.words.notices()), "").partition(":")[0].strip()
+
     def _charts(self, box: Box) -> None:
         there = [sheet for sheet in self.shown if sheet.row["n"]]
         windows = {}
@@ -303,7 +308,9 @@ class _Sheet:
         side = trend_axes.gutter(seen, low - top, size, page)
         place = self._left(Box(box.start, top + 0.3 * size, box.end, low), side, 1.3 * size)
         crosses = self.words.crosses(sheet) if sheet.row["crossing"] == "crossing expected" else ""
-        trend_axes.draw(Chart.over(page, "chart", place, seen, size), sheet, crosses=crosses)
+        trend_axes.draw(
+            Chart.over(page, "chart", place, seen, size), sheet, crosses=crosses, across=self._mark
+        )
 
     def _left(self, box: Box, before: float, after: float) -> Box:
         """Take the room of the letters off: on the left of the page, whichever way the page runs."""
@@ -363,7 +370,7 @@ class _Sheet:
         low = box.bottom - 1.7 * size
         side = trend_axes.gutter(seen, low - box.top, size, self.page)
         place = self._left(Box(box.start, box.top + 0.5 * size, box.end, low), side, 0.5 * size)
-        trend_axes.draw(Chart.over(self.page, name, place, seen, size, small=True), sheet)
+        trend_axes.draw(Chart.over(self.page, name, place, seen, size, small=True), sheet, across=self._mark)
 
 
 #: Facts that may be shortened when nothing else helps: all of it is said where the picture came from.

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from publish.citation import command, credited, licences
+from publish.citation import command, credited
 from publish.lettering import clean
 from publish.picture import moment
 from situation.messages import message, translated
@@ -371,13 +371,18 @@ class Words:
         version = self.say("publish.picture.version", version=_whole(self.shot.version))
         return Fact("as_of", self.say("publish.picture.as_of"), f"{moment(self.shot)}. {version}")
 
-    def sources(self) -> list[Fact]:
-        """Name sources and licences, who made it, and whom to ask."""
+    def sources(self, sheets: Sequence[TrendSheet]) -> list[Fact]:
+        """Name sources and licences, who made it, and whom to ask; of one site only those of its readings."""
         shot = self.shot
-        names = dict.fromkeys(credited(origin) for origin in shot.origins)
+        one = len({sheet.site for sheet in sheets}) == 1
+        own = (origin for sheet in sheets for origin in sheet.drawn.origins) if one else ()
+        origins = list(dict.fromkeys(own)) or shot.origins
+        names = dict.fromkeys(credited(origin) for origin in origins)
         found = [Fact("sources", "", self.say("publish.picture.sources", list="; ".join(names) or "–"))]
-        listed = licences(shot, shot.language)
-        found.append(Fact("licence", "", self.say("publish.picture.licences", list=listed)))
+        unstated = self.say("publish.picture.no_licence")
+        stated = [clean(origin.licence) for origin in origins]
+        listed = ", ".join(dict.fromkeys(unstated if name in ("", "unknown") else name for name in stated))
+        found.append(Fact("licence", "", self.say("publish.picture.licences", list=listed or unstated)))
         if shot.topic.producer.strip():
             name = clean(shot.topic.producer)
             found.append(Fact("producer", "", self.say("publish.picture.producer", name=name)))

@@ -17,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 
+from situation.snapshot import Origin
 from situation.standard import Limit
 
 
@@ -40,6 +41,8 @@ class Drawn:
         When the line would fall below zero although no reading did; band and fan end there.
     bent : str
         ``below`` or ``above``: where the newest readings lie when the record has bent away from its line.
+    origins : tuple of Origin
+        Where its readings come from, as the public may know it.
     """
 
     readings: pd.DataFrame
@@ -48,6 +51,7 @@ class Drawn:
     eye: pd.DataFrame
     ends: pd.Timestamp | None = None
     bent: str = ""
+    origins: tuple[Origin, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,15 @@ parameters as everywhere) the same files are made of what stands now, and nothin
 on a bench (:mod:`routes.workshop`).
 
 What surprised us: an address made from the Host header of a question ends in the links of a page that some cache
-then hands to others. Without ``COMMONSIGHT_BASE_URL`` the page is therefore marked as nobody else's; which names
-are answered at all is for ``server.allowedHosts`` to say.
+then hands to others. Without ``COMMONSIGHT_BASE_URL`` the page is therefore marked as nobody else's, and the header
+has to look like the name of a host; which names are answered at all is for ``server.allowedHosts`` to say.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -31,7 +32,6 @@ from layers.shelf import Shelf
 from publish import FORMATS, LOOKS, ROWS, Options, citation, file_name, web, web_page
 from publish.sizes import size_named
 from routes import answer
-from routes.address import base_of
 from routes.asked import view_of
 from routes.workshop import Bench, Ordered
 from situation.errors import ChoiceError
@@ -50,6 +50,7 @@ _SCREEN_PIXELS = 2_000_000
 _PICTURES = ("png", "svg", "pdf")
 _KEEP_ROWS = 300_000
 _LONGEST_TITLE = 160
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:]{2,45}\](:\d{1,5})?")
 #: No frame but where one is meant, no script in a picture that is opened by itself.
 _CLOSED = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _PICTURE_RULE = (
@@ -164,9 +165,23 @@ def asked_language(request: Request) -> str | None:
     return said
 
 
-def caching() -> str:
-    """Say who may keep a page with absolute addresses: only who asked, where these come from the question."""
-    return answer.REVALIDATE if settings().base_url else f"private, {answer.REVALIDATE}"
+def root_of(request: Request) -> tuple[str, bool]:
+    """Give the absolute address of the installation, and whether everybody may be told it.
+
+    Without a public address it is made from the question itself, and is then for whoever asked.
+    """
+    public = settings().base_url
+    if public:
+        return public, True
+    host = request.headers.get("Host", "")
+    if not _HOST.fullmatch(host):
+        raise ChoiceError("The Host header of the question is not the name of a host.")
+    return f"{request.url.scheme}://{host}{request.scope.get('root_path', '').rstrip('/')}", False
+
+
+def caching(shared: bool) -> str:
+    """Say who may keep an answer that is asked again each time."""
+    return answer.REVALIDATE if shared else f"private, {answer.REVALIDATE}"
 
 
 # ---- the page -----------------------------------------------------------------------------------
@@ -178,14 +193,14 @@ def page(request: Request) -> Response:
 
 
 def _page(request: Request) -> Response:
-    found, root = opened(request), base_of(request)
+    found, (root, shared) = opened(request), root_of(request)
     language = asked_language(request)
     etag = answer.tag(found.stamp, found.shot.changed.newer, root, language)
-    same = answer.unchanged(request, etag, caching())
+    same = answer.unchanged(request, etag, caching(shared))
     if same is not None:
         return same
     body = web_page.page(found.shot, web_page.Address(root, language))
-    return HTMLResponse(body, headers={"ETag": etag, "Cache-Control": caching(), **_page_headers()})
+    return HTMLResponse(body, headers={"ETag": etag, "Cache-Control": caching(shared), **_page_headers()})
 
 
 @answer.answering

@@ -10,12 +10,14 @@ import time
 
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 import store
 from layers import frozen
 from routes import answer, workshop
+from routes.snapshots import root_of
 from situation.errors import ChoiceError
 from situation.settings import settings
 from situation.view import View
@@ -134,6 +136,15 @@ def test_without_a_public_address_links_are_for_whoever_asked(shot, monkeypatch)
     assert metas(page)["og:image"] == f"http://localhost/s/{shot.id}/card.png"
     assert page.headers["cache-control"] == "private, no-cache"
     assert f'href="{shot.id}/data.zip"' in page.body.decode()
+
+
+@pytest.mark.parametrize("host", ["evil.example/'><script>", "", "a b", "x" * 300, "[::1", "evil.example:x"])
+def test_a_host_that_is_none_is_refused(monkeypatch, host):
+    monkeypatch.delenv("COMMONSIGHT_BASE_URL", raising=False)
+    with pytest.raises(ChoiceError, match="not the name of a host"):
+        root_of(
+            Request({"type": "http", "scheme": "http", "path": "/", "headers": [(b"host", host.encode())]})
+        )
 
 
 def test_what_became_of_the_readings_is_said_with_the_way_to_the_picture_of_today(own):

@@ -193,12 +193,13 @@ def _types() -> dict[pyarrow.DataType, pd.api.extensions.ExtensionDtype]:
 
 def _hidden_since(place: Store, sites: pd.DataFrame, topic: Topic, now: Topic | None) -> pd.DataFrame:
     """Hide once more: what was found since to be a household's, and what the topic hides by now."""
-    rules = place.site_rules()
+    rules = place.hidden(now or topic).sites["position_rule"]
     stricter = sites["monitoring_location_id"].map(rules)
     exact = sites["position_rule"].eq("exact")
     rule = sites["position_rule"].where(~exact | stricter.isna(), stricter).astype("str")
-    sites = privacy.public(sites.assign(position_rule=rule), topic)
-    return privacy.public(sites, now) if now is not None else sites
+    sites = sites.assign(position_rule=rule)
+    topic = topic if now is None else privacy.stricter(topic, now)
+    return privacy.public(privacy.crowded(sites, topic, place.hidden(topic).crowd), topic)
 
 
 def _told(

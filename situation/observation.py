@@ -42,7 +42,7 @@ PRECISIONS = ("year", "month", "day", "hour", "minute", "second")
 ZONE_SOURCES = ("given", "documented", "assumed")
 RESULT_STATUSES = ("approved", "provisional", "estimated", "suspect", "rejected", "unknown")
 REVIEW_STATES = ("pending", "verified", "rejected")
-POSITION_RULES = ("exact", "blurred", "area")
+POSITION_RULES = ("exact", "blurred", "area", "withheld")
 MEDIA = (
     "groundwater",
     "surface_water",

@@ -198,7 +198,7 @@ class Snapshot:
 
 #: What a record keeps of a topic: enough to draw and hide as on the day.
 _TOPIC = ("key", "title", "question", "contact", "producer", "licence", "stale_days", "near_share", "grid_m",
-          "area_m", "time_zone", "area", "horizon_years")  # fmt: skip
+          "area_m", "k", "time_zone", "area", "horizon_years")  # fmt: skip
 
 
 def topic_as_record(topic: Topic) -> dict[str, Any]:

@@ -94,8 +94,8 @@ class Topic:
 
     ``horizon_years`` is how far ahead a trend is drawn and a crossing of the limit is told.
 
-    ``privacy`` maps a site type to ``exact``, ``blurred`` or ``area``; types that it does not name are
-    ``exact``. ``crs`` are the reference systems that coordinates without one may be in, likeliest first.
+    ``privacy`` maps a site type to ``exact``, ``blurred``, ``area`` or ``withheld``; types that it does not
+    name are ``exact``. ``k`` is how many hidden sites a cell must hold to be shown (1: any). ``crs`` are the reference systems that coordinates without one may be in, likeliest first.
     """
 
     key: str
@@ -111,6 +111,7 @@ class Topic:
     privacy: Mapping[str, str] = field(default_factory=dict, hash=False)
     grid_m: float = 1000.0
     area_m: float = 10000.0
+    k: int = 1
     crs: tuple[str, ...] = ("EPSG:4326",)
     time_zone: str = "UTC"
     sources: tuple[str, ...] = ()
@@ -195,7 +196,7 @@ def read_topic(folder: Path) -> Topic:
         raise DataFileError(f"{where} is not TOML: {wrong}.") from wrong
     _check_words(said, where)
     about = folder / "about.md"
-    privacy = dict(said.get("privacy", {}))
+    privacy = _privacy(said.get("privacy", {}), where)
     return Topic(
         key=folder.name,
         title=said["title"],
@@ -207,9 +208,10 @@ def read_topic(folder: Path) -> Topic:
         stale_days=_stale_days(said.get("windows", {}), where),
         about=about.read_text(encoding="utf-8-sig") if about.is_file() else "",
         near_share=_near_share(said.get("near_share", 0.75), where),
-        privacy=_site_types(privacy.get("site_types", {}), where),
-        grid_m=_metres(privacy, "grid_m", 1000.0, where),
-        area_m=_metres(privacy, "area_m", 10 * _metres(privacy, "grid_m", 1000.0, where), where),
+        privacy=privacy["site_types"],
+        grid_m=privacy["grid_m"],
+        area_m=privacy["area_m"],
+        k=privacy["k"],
         crs=_systems(said.get("crs", ["EPSG:4326"]), where),
         time_zone=_zone(said.get("time_zone", "UTC"), where),
         sources=_texts(said, "sources", where),
@@ -411,6 +413,30 @@ def _near_share(value: float, where: str) -> float:
     if not 0 < value <= 1:
         raise DataFileError(f"{where}: near_share is {value}; it takes a share of the limit, e.g. 0.75.")
     return float(value)
+
+
+def _privacy(said: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Read ``[privacy]``: a line that is misspelt must not leave somebody's home in the open."""
+    known = ("grid_m", "area_m", "k", "site_types")
+    if strange := sorted(set(said) - set(known)):
+        raise DataFileError(f"{where}: [privacy] has {', '.join(strange)}; it takes {', '.join(known)}.")
+    grid = _metres(said, "grid_m", 1000.0, where)
+    area = _metres(said, "area_m", 10 * grid, where)
+    if area < grid:
+        raise DataFileError(
+            f"{where}: privacy.area_m is {area:g}, less than grid_m, {grid:g}; it is the coarser of the two."
+        )
+    k = said.get("k", 1)
+    if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= 1000:
+        raise DataFileError(
+            f"{where}: privacy.k is {k!r}; it takes a whole number of sites from 1 (off) to 1000, e.g. 3."
+        )
+    return {
+        "grid_m": grid,
+        "area_m": area,
+        "k": k,
+        "site_types": _site_types(said.get("site_types", {}), where),
+    }
 
 
 def _site_types(value: Any, where: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import pyarrow
 import pyarrow.parquet
 
 from situation.errors import ChoiceError
-from situation.observation import COLUMNS, FLAT_COLUMNS, POSITION_RULES
+from situation.observation import COLUMNS, FLAT_COLUMNS
+from situation.privacy import Hidden
+from situation.topic import Topic, topics
 from store import picture, places
 from store.engine import Engine
 from store.ledger import COUNTING, Batch, Book
@@ -35,6 +38,16 @@ PICTURE = (
 
 #: How many pictures a process keeps in memory.
 _MIRRORED = 64
+
+
+@dataclass
+class _Settled:
+    """What is hidden at a data version: the places that were found, and what was made of them."""
+
+    version: int
+    kinds: tuple[str, ...]
+    found: pd.DataFrame = field(default_factory=pd.DataFrame)
+    made: dict[Any, Hidden] = field(default_factory=dict)
 
 
 class Readings(ABC):
@@ -142,14 +155,15 @@ class Readings(ABC):
         scope = self._scope(review, topic, as_of, batch)
         where, params = _conditions(observed_property=observed_property, since=since, until=until)
         sql, more = picture.picture(scope, where)
-        return places.protected(_pictured(self._table(sql, params | more), scope.links), self.site_rules())
+        picture_of = _pictured(self._table(sql, params | more), scope.links)
+        return places.protected(picture_of, self._hidden_in(topic, scope, batch))
 
     def _forget_pictures(self) -> None:
         with self._mirror_lock:
             self.__dict__.pop("_mirror", None)
 
     def _mirrored(self, book: Book, review: str, topic: str, observed_property: str | None) -> pd.DataFrame:
-        key = (review, topic, observed_property)
+        key = (review, topic, observed_property, _privacy_of(topics().get(topic)))
         with self._mirror_lock:
             mirror: OrderedDict[Any, tuple[int, pd.DataFrame]] = self.__dict__.setdefault(
                 "_mirror", OrderedDict()
@@ -171,29 +185,50 @@ class Readings(ABC):
         if observed_property is not None:
             params["observed_property"] = observed_property
         table = self._table(f"{picture.current(where)} WHERE reading IS NOT NULL", params)
-        return places.protected(_pictured(table, book.site_links()), self.site_rules())
+        return places.protected(_pictured(table, book.site_links()), self.hidden(topic))
 
-    def site_rules(self) -> dict[str, str]:
-        """Map each site that was ever said to need it to the strictest rule for showing its place.
+    def hidden(self, topic: Topic | str | None = None, as_of: int | None = None) -> Hidden:
+        """Say how each hidden site of a topic is shown; without a topic, as the strictest of all topics has it.
 
         One file may call a well a household's and the next not say what it is; the well is the same. The
         rule holds for every reading of the site, at every data version, even when the batch that said so
-        was withdrawn. Sites that are ``exact`` throughout are not in it.
+        was withdrawn. Sites that are shown exactly are not in it.
         """
-        book = self.book()
-        kept: tuple[int, dict[str, str]] | None = self.__dict__.get("_rules")
-        if kept is None or kept[0] != book.version:
-            kept = self.__dict__["_rules"] = (book.version, self._read_rules(book.site_links()))
-        return kept[1]
+        book, known = self.book(), topics()
+        if topic is None:
+            keys = sorted({batch.topic for batch in book.batches.values()})
+            return places.strictest([self.hidden(key, as_of) for key in keys])
+        key = topic if isinstance(topic, str) else topic.key
+        chosen = known.get(topic) if isinstance(topic, str) else topic
+        as_of = None if as_of is None or as_of >= book.version else as_of
+        kinds = {
+            kind
+            for one in (*known.values(), chosen)
+            if one
+            for kind, rule in one.privacy.items()
+            if rule != "exact"
+        }
+        kept: _Settled = self.__dict__.get("_hidden") or _Settled(-1, ())
+        if (kept.version, kept.kinds) != (book.version, tuple(sorted(kinds))):
+            kept = _Settled(book.version, tuple(sorted(kinds)))
+            kept.found = places.found(self._engine.cursor(), book, kept.kinds)
+            self.__dict__["_hidden"] = kept
+        name = (key, as_of, _privacy_of(chosen))
+        if name not in kept.made:
+            kept.made[name] = places.settle(kept.found, book, key, chosen, as_of)
+        return kept.made[name]
 
-    def _read_rules(self, links: Mapping[str, str]) -> dict[str, str]:
-        told = self._engine.cursor().execute(
-            f"SELECT DISTINCT {_SITE}, position_rule FROM lake.observations WHERE position_rule <> 'exact'"
-        )
-        rules: dict[str, str] = {}
-        for site, rule in told.fetchall():
-            for name in {site, links.get(site, site)}:
-                rules[name] = max(rules.get(name, rule), rule, key=POSITION_RULES.index)
+    def _hidden_in(self, topic: str | None, scope: Scope, batch: int | None) -> Hidden:
+        """Say what is hidden in a scope; whoever may see one batch by itself sees its cells, however few wells."""
+        if batch is None:
+            return self.hidden(topic, scope.as_of)
+        key = self.book().batch(batch).topic
+        own = topics().get(key)
+        return self.hidden(replace(own, k=1) if own else key, scope.as_of)
+
+    def site_rules(self) -> dict[str, str]:
+        """Map each site that is not shown exactly to its rule (see :meth:`hidden`)."""
+        rules: dict[str, str] = self.hidden().sites["position_rule"].to_dict()
         return rules
 
     # readings
@@ -242,7 +277,7 @@ class Readings(ABC):
     def batches_reader(
         self,
         *,
-        site: str | None = None,
+        site: str | Sequence[str] | None = None,
         observed_property: str | None = None,
         bbox: tuple[float, float, float, float] | None = None,
         review: str = "accepted",
@@ -252,25 +287,67 @@ class Readings(ABC):
         since: pd.Timestamp | None = None,
         until: pd.Timestamp | None = None,
         limit: int | None = None,
+        offset: int = 0,
     ) -> pyarrow.RecordBatchReader:
-        """Stream what :meth:`observations` gives, as Arrow record batches, for exports of any size."""
+        """Stream what :meth:`observations` gives, as Arrow record batches, for exports of any size.
+
+        *site* may be several; the first *offset* rows are left out.
+        """
         scope = self._scope(review, topic, as_of, batch)
-        sites = None if site is None else [site, *(s for s, same in scope.links.items() if same == site)]
         where, params = _conditions(
-            sites=sites, observed_property=observed_property, bbox=bbox, since=since, until=until
+            sites=_with_linked(site, scope.links),
+            observed_property=observed_property,
+            bbox=bbox,
+            since=since,
+            until=until,
         )
         sql, more = picture.valid(scope, where)
         params |= more
         name, sql = _site_name(scope, sql, params)
-        rule, sql = _site_rule(self.site_rules(), name, sql, params)
-        columns = ", ".join(_FLAT_SQL.get(column, f'"{column}"') for column in FLAT_COLUMNS)
-        columns = columns.replace('"position_rule"', f"{rule} AS position_rule").replace("$site", name)
+        own, sql = _shown_by(self._hidden_in(topic, scope, batch), name, sql, params)
+        columns = ", ".join(own.get(column, _FLAT_SQL.get(column, f'"{column}"')) for column in FLAT_COLUMNS)
+        columns = columns.replace("$site", name)
         sql += f" SELECT {columns} FROM valid ORDER BY {_SITE}, observed_property, phenomenon_time, reading"
         if limit is not None:
             sql += " LIMIT $limit"
             params["limit"] = limit
+        if offset:
+            sql += " OFFSET $offset"
+            params["offset"] = offset
         cursor = self._engine.new_cursor()
         return cursor.execute(sql, params).to_arrow_reader(65_536)
+
+    def tally(
+        self,
+        *,
+        observed_property: str | None = None,
+        review: str = "accepted",
+        as_of: int | None = None,
+        topic: str | None = None,
+        since: pd.Timestamp | None = None,
+        until: pd.Timestamp | None = None,
+    ) -> pd.DataFrame:
+        """Count what :meth:`observations` gives by place, so that a page of it can be found without reading it.
+
+        Returns
+        -------
+        DataFrame
+            ``monitoring_location_id``, ``monitoring_location_type``, ``longitude``, ``latitude`` (degrees,
+            EPSG:4326, exact), ``position_rule`` and ``n``, the number of readings; a site that was recorded
+            at two points has two rows.
+        """
+        scope = self._scope(review, topic, as_of, None)
+        where, params = _conditions(observed_property=observed_property, since=since, until=until)
+        sql, more = picture.valid(scope, where)
+        params |= more
+        name, sql = _site_name(scope, sql, params)
+        place = "monitoring_location_type, longitude, latitude, position_rule"
+        sql += (
+            f" SELECT {name} AS site, {place}, sum(n)::BIGINT AS n FROM (SELECT {_SITE}, {place}, "
+            "count(*) AS n FROM valid GROUP BY ALL) GROUP BY ALL ORDER BY ALL"
+        )
+        table = self._table(sql, params).to_pandas().rename(columns={"site": _SITE})
+        return places.protected(table, self.hidden(topic, scope.as_of))
 
     def versions(self, observation_id: str) -> pd.DataFrame:
         """Give every version of an observation that was not purged, oldest first, in the flat form.
@@ -286,7 +363,7 @@ class Readings(ABC):
             "WHERE observation_id = $id AND batch IN (SELECT unnest($there::BIGINT[]))) ORDER BY reading"
         )
         table = _frame(self._table(sql, {"id": observation_id, "there": there}))
-        table = places.protected(table, self.site_rules())
+        table = places.protected(table, self.hidden())
         table["state"] = [book.batches[int(number)].state for number in table["batch_id"]]
         return table
 
@@ -316,6 +393,15 @@ _FLAT_SQL = {
 }
 
 
+def _with_linked(site: str | Sequence[str] | None, links: Mapping[str, str]) -> list[str] | None:
+    """Give the sites with those that show under them; None is every site."""
+    if site is None:
+        return None
+    asked = [site] if isinstance(site, str) else list(site)
+    wanted = set(asked)
+    return [*asked, *(other for other, same in links.items() if same in wanted)]
+
+
 def _site_name(scope: Scope, sql: str, params: Params) -> tuple[str, str]:
     if not scope.links:
         return _SITE, sql
@@ -324,12 +410,31 @@ def _site_name(scope: Scope, sql: str, params: Params) -> tuple[str, str]:
     return f"coalesce((SELECT same_as FROM links WHERE site = {_SITE}), {_SITE})", sql
 
 
-def _site_rule(rules: Mapping[str, str], name: str, sql: str, params: Params) -> tuple[str, str]:
-    if not rules:
-        return '"position_rule"', sql
-    params |= {"ruled": list(rules), "rule": list(rules.values())}
-    sql += ", rules AS (SELECT unnest($ruled::VARCHAR[]) AS site, unnest($rule::VARCHAR[]) AS rule)"
-    return f'coalesce((SELECT rule FROM rules WHERE site = {name}), "position_rule")', sql
+def _shown_by(hidden: Hidden, name: str, sql: str, params: Params) -> tuple[dict[str, str], str]:
+    """Write how rule and place of a row are asked for: those of its site where it is hidden."""
+    sites = hidden.sites
+    if sites.empty:
+        return {}, sql
+    columns = {"shown_rule": "position_rule", "shown_lon": "longitude", "shown_lat": "latitude"}
+    params["shown_site"] = sites.index.tolist()
+    params |= {
+        said: sites[column].astype(object).where(sites[column].notna(), None).tolist()
+        for said, column in columns.items()
+    }
+    sql += (
+        ", shown AS (SELECT unnest($shown_site::VARCHAR[]) AS site, unnest($shown_rule::VARCHAR[]) AS shown_rule, "
+        "unnest($shown_lon::DOUBLE[]) AS shown_lon, unnest($shown_lat::DOUBLE[]) AS shown_lat)"
+    )
+    own = {
+        column: f'coalesce((SELECT {said} FROM shown WHERE shown.site = {name}), "{column}") AS {column}'
+        for said, column in columns.items()
+    }
+    return own, sql
+
+
+def _privacy_of(topic: Topic | None) -> tuple[Any, ...]:
+    """Give what of a topic decides how its sites are shown."""
+    return () if topic is None else (topic.grid_m, topic.area_m, topic.k, *sorted(topic.privacy.items()))
 
 
 def _conditions(

@@ -71,12 +71,16 @@ def foot(say: Words, view: View, shown: Picture, words: Paragraph) -> None:
     """Say how sure the headline is, and what the map does not show."""
     st.markdown(" ".join(plain(sentence) for sentence in words.sentences[1:]))
     st.caption(say("map.not_safe"))
-    unplaced = int(shown.sites["longitude"].isna().sum())
+    rule, nowhere = shown.sites["position_rule"], shown.sites["longitude"].isna()
+    withheld = int(rule.eq("withheld").sum())
+    unplaced = int((nowhere & rule.ne("withheld")).sum())
+    topic = view.chosen_topic
     if unplaced:
         st.caption(say("map.unplaced", n=unplaced))
-    hidden = shown.sites.loc[shown.sites["position_rule"] != "exact", "position_rule"]
+    if withheld:
+        st.caption(say("map.withheld", n=withheld, k=topic.k))
+    hidden = rule[rule.isin(["blurred", "area"])]
     if len(hidden):
-        topic = view.chosen_topic
         widest = topic.area_m if hidden.eq("area").any() else topic.grid_m
         st.caption(say("map.blurred", n=len(hidden), metres=round(widest)))
 

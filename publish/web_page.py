@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from publish import FORMATS, citation, web
 from publish.markup import NOTHING, Html, joined, policy, sign, tag
 from publish.sizes import SIZES, size_named
-from situation.messages import languages, message
+from situation.messages import message, written_languages
 from situation.snapshot import Snapshot
 from situation.view import View
 
@@ -240,7 +240,7 @@ def _embed(shot: Snapshot, where: Address) -> Html:
 def _languages(shot: Snapshot) -> Html:
     links = [
         tag("a", name, href=f"{shot.id}?lang={code}", lang=code, hreflang=code)
-        for code, name in languages().items()
+        for code, name in written_languages().items()
         if code != shot.language
     ]
     say = web.sayer(shot)

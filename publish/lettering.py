@@ -281,20 +281,23 @@ def wrapped(text: str, wide: float, size: float, face: Face, most: int | None = 
 
 
 def _broken(text: str, room: float, face: Face) -> list[str]:
+    """Break a text; words are measured one by one, so that the next try at another size measures none anew."""
     lines: list[str] = []
-    line = ""
+    line, long = "", 0.0
     for piece in _pieces(text):
-        longer = line + piece
-        if not line or face.width(longer.rstrip()) <= room:
-            line = longer
-        else:
-            lines.append(line.rstrip())
-            line = piece
-        while face.width(line.rstrip()) > room and len(line) > 1:
-            head = _head(line.rstrip(), room, face)
+        wide = face.width(piece.rstrip(" "))
+        if line and long + wide > room:
+            lines.append(line.rstrip(" "))
+            line, long = "", 0.0
+        line += piece
+        long += wide + face.width(" ") * (len(piece) - len(piece.rstrip(" ")))
+        while wide > room and len(line.rstrip(" ")) > 1:
+            head = _head(line.rstrip(" "), room, face)
             lines.append(head)
-            line = line[len(head) :].lstrip()
-    return [*lines, line.rstrip()] if line.strip() else lines
+            line = line[len(head) :].lstrip(" ")
+            long = wide = face.width(line.rstrip(" "))
+            long += face.width(" ") * (len(line) - len(line.rstrip(" ")))
+    return [*lines, line.rstrip(" ")] if line.strip(" ") else lines
 
 
 def _pieces(text: str) -> Iterable[str]:

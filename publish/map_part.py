@@ -58,6 +58,9 @@ _CELL = 3.4  # of the body: half a square of many sites and more
 #: Where a name may stand about its place, in widths and heights of its own, the best first.
 _ABOUT = [(0, 0)] + [(x * far, y * far) for far in (1, 1.8, 2.6) for x, y in ((0, -1), (0, 1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1))]  # fmt: skip
 
+#: A name, its place, and the country that it must stay in (degrees), if it must.
+_Named = tuple[str, shapely.Point, shapely.Geometry | None]
+
 
 @dataclass
 class MapPart:
@@ -191,7 +194,7 @@ class MapPart:
                     PathPatch(path, facecolor=face, edgecolor=edge, linewidth=width, zorder=above)
                 )
 
-    def _country_names(self) -> Iterator[tuple[str, shapely.Point]]:
+    def _country_names(self) -> Iterator[_Named]:
         """Give the countries that are large enough on the map to hold their name, the largest first."""
         if self.per_metre > 1 / _NAMED_FROM:
             return
@@ -203,16 +206,16 @@ class MapPart:
             at = part.representative_point()
             wide = (part.bounds[2] - part.bounds[0]) * 111_320 * math.cos(math.radians(at.y))
             if wide * self.per_metre > 1.15 * face.width(name) * size:
-                yield name, at
+                yield name, at, part
 
-    def _own_shapes(self, axes: Axes) -> list[tuple[str, shapely.Point]]:
+    def _own_shapes(self, axes: Axes) -> list[_Named]:
         """Draw the topic's own shapes; gives the names of those that want one, with their places."""
         file = shapes_of(self.shot.topic.key, simulated=self.shot.simulated)
         found = features(file, file.stat().st_mtime) if file else ()
         for feature in found:
             self._own_shape(axes, feature)
         named = [(clean(one.name.removesuffix(_SIMULATED)), one) for one in found if one.kind in _PLACES]
-        return [(name[:_LONGEST_NAME], one.shape.representative_point()) for name, one in named if name]
+        return [(name[:_LONGEST_NAME], one.shape.representative_point(), None) for name, one in named if name]
 
     def _own_shape(self, axes: Axes, feature: Feature) -> None:
         look, body = self.page.look, self.page.body
@@ -225,19 +228,20 @@ class MapPart:
 
     # ---- names ----
 
-    def _names(self, axes: Axes, named: Sequence[tuple[str, shapely.Point]]) -> None:
+    def _names(self, axes: Axes, named: Sequence[_Named]) -> None:
         """Write the names of places where they cover no mark, no other name and not the inset."""
         page, face, size = self.page, self.page.face(), 0.95 * self.page.body
-        taken = self._places(self.extent)
+        near = 0.5 * page.body  # a million sites are some ten thousand places that a name may not cover
+        taken = np.unique(np.round(self._places(self.extent) / near), axis=0) * near
         boxes = [_inside_out(page.bounds(self.corner))] if self.corner else []
-        for name, at in named:
+        for name, at, home in named:
             x, y = self.projection.forward(np.array([at.x]), np.array([at.y]))
             if not np.isfinite(x[0]):
                 continue
             centre = self._on_page(float(x[0]), float(y[0]))
             wide, high = face.width(name) * size, 1.1 * size
             spot = self._free(centre, wide, high, taken, boxes)
-            if spot is None:
+            if spot is None or (home is not None and not self._within(home, spot)):
                 continue
             boxes.append((spot[0] - wide / 2, spot[1] - high / 2, spot[0] + wide / 2, spot[1] + high / 2))
             axes.text(*self._on_map(*spot), face.directed(name), fontproperties=face.font(name, size),
@@ -250,7 +254,8 @@ class MapPart:
         frame = _inside_out(self.page.bounds(self.frame))
         if not (frame[0] < centre[0] < frame[2] and frame[1] < centre[1] < frame[3]):
             return None
-        rim = marks.radius_for(len(taken), self.page.body) * 1.3
+        body = self.page.body
+        rim = 0.6 * _CELL * body if self._gathered else 1.3 * marks.radius_for(len(self.shot.sites), body)
         for across, up in _ABOUT:
             x, y = centre[0] + across * (0.5 * wide + rim), centre[1] + up * (0.5 * high + rim)
             box = (x - wide / 2, y - high / 2, x + wide / 2, y + high / 2)
@@ -263,6 +268,12 @@ class MapPart:
             if inside and not _hits(taken, box, rim).any() and not any(_meet(box, other) for other in boxes):
                 return x, y
         return None
+
+    def _within(self, home: shapely.Geometry, spot: tuple[float, float]) -> bool:
+        """Say whether a spot of the page lies in a country: its name in the sea or next door would mislead."""
+        x, y = self._on_map(*spot)
+        lon, lat = self.projection.back(np.array([x]), np.array([y]))
+        return bool(shapely.contains_xy(home, lon, lat)[0])
 
     def _on_page(self, x: float, y: float) -> tuple[float, float]:
         left, low, _, _ = self.page.bounds(self.frame)

@@ -38,7 +38,7 @@ _POINTS = 72  # to the inch
 _RC: dict[Any, Any] = {
     "svg.hashsalt": "commonsight",
     "svg.fonttype": "path",
-    "pdf.fonttype": 42,
+    "pdf.fonttype": 3,
     "text.hinting": "no_hinting",
     "text.parse_math": False,
     "axes.unicode_minus": False,

@@ -1,7 +1,8 @@
 """What the app answers over plain HTTP beside its pages.
 
-``ROUTES`` goes to ``st.App``. Everything below ``/api``, ``/vendor`` and ``/basemap`` is ours: an address
-there that does not exist answers 404, and not the start page with 200 as Streamlit would.
+``ROUTES`` goes to ``st.App``. Everything below ``/api``, ``/s``, ``/embed``, ``/ogc``, ``/feeds``, ``/vendor`` and
+``/basemap`` is ours: an address there that does not exist answers 404, and not the start page with 200 as Streamlit
+would.
 
 What surprised us: what these answers need (tables, geometry, the database) takes two seconds to import,
 in which a browser could already be loading the page. So each module here is imported at its first
@@ -35,6 +36,10 @@ ADDRESSES = {
     "/api/areas.geojson": "areas.areas_geojson",
     "/api/trends.csv": "trends.trends_csv",
     "/api/trends.json": "trends.trends_json",
+    "/api/openapi.json": "openapi.document",
+    "/ogc": "ogc.door",
+    "/ogc/{rest:path}": "ogc.door",
+    "/feeds/exceedances.atom": "feeds.exceedances_atom",
     "/api/snapshot.{ending}": "snapshots.live",
     "/s/{id}": "snapshots.page",
     "/s/{id}/card.png": "snapshots.card",
@@ -49,6 +54,7 @@ ADDRESSES = {
     "/basemap/tiles/{z:int}/{x:int}/{y:int}": "basemap.tile",
     "/healthz": "health.healthz",
     "/api/{rest:path}": "answer.nothing_here",
+    "/feeds/{rest:path}": "answer.nothing_here",
     "/s/{rest:path}": "answer.nothing_here",
     "/embed/{rest:path}": "answer.nothing_here",
     "/vendor/{rest:path}": "answer.nothing_here",

@@ -88,7 +88,7 @@ def status_csv(request: Request) -> Response:
 def _geojson(view: View, table: pd.DataFrame, words: str) -> Iterator[bytes]:
     yield _json({"type": "FeatureCollection", "description": words, **_about(view)})[:-1] + b',"features":['
     for start in range(0, len(table), _CHUNK):
-        part = _plain(table.iloc[start : start + _CHUNK])
+        part = plain(table.iloc[start : start + _CHUNK])
         yield (b"," if start else b"") + b",".join(_json(_feature(row)) for row in part)
     yield b"]}"
 
@@ -110,7 +110,7 @@ def _feature(row: dict[str, object]) -> dict[str, object]:
     return {"type": "Feature", "geometry": point, "properties": row}
 
 
-def _plain(table: pd.DataFrame) -> list[dict[str, object]]:
+def plain(table: pd.DataFrame) -> list[dict[str, object]]:
     """Rows as JSON knows them: times as ISO 8601 in UTC, what is missing as null."""
     out = table.astype(object)
     for name in table.columns:

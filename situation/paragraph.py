@@ -171,7 +171,7 @@ def _judged(told: _Told, title: str, limit: Limit) -> None:
     judged = made.above + made.near + made.below
     told.count(judged=judged, above=made.above, inconclusive=made.inconclusive)
     how = limit.comparison.replace(" ", "_")
-    value = _limit_words(told, limit)
+    value = limit_words(limit, told.language)
     over, kept = (told.word(f"{word}_{how}", limit=value) for word in ("over", "kept"))
     if judged == 0:
         told.say("none_judged", n="sites", what=title, over=over)
@@ -203,14 +203,14 @@ def _judged(told: _Told, title: str, limit: Limit) -> None:
         told.say("not_compared", n="no_limit")
 
 
-def _limit_words(told: _Told, limit: Limit) -> str:
-    """Say the numbers of a limit without the words that are English only."""
+def limit_words(limit: Limit, language: str) -> str:
+    """Say the numbers of a limit in a language, without the words that are English only."""
     text = limit.text()
     if limit.comparison == "below":
         text = text.removeprefix("at least ")
     if limit.comparison == "outside range" and limit.lower is not None and limit.upper is not None:
-        text = text.replace(" to ", f" {message('words.to', told.language)} ", 1)
-    return re.sub(r"(?<=\d)\.(?=\d)", message("words.point", told.language), text)
+        text = text.replace(" to ", f" {message('words.to', language)} ", 1)
+    return re.sub(r"(?<=\d)\.(?=\d)", message("words.point", language), text)
 
 
 def _when(told: _Told, period: str, as_of: int | None) -> None:

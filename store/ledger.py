@@ -41,7 +41,8 @@ COUNTING = {"accepted": ("accepted",), "all": ("accepted", "pending")}
 class Batch:
     """One upload or fetch, as the ledger knows it.
 
-    ``rows`` are observations; ``rows_in`` are lines of the file. ``history`` holds (data version, state).
+    ``rows`` are observations; ``rows_in`` are lines of the file. ``history`` holds (data version, state);
+    ``accepted_at`` is when it began to count.
     """
 
     batch: int
@@ -64,6 +65,7 @@ class Batch:
     recipe: Mapping[str, Any] = field(default_factory=dict, repr=False)
     undo_hash: str | None = field(default=None, repr=False)
     view_hash: str | None = field(default=None, repr=False)
+    accepted_at: str | None = None
     history: tuple[tuple[int, str], ...] = ()
 
     def state_at(self, version: int | None) -> str | None:
@@ -99,6 +101,8 @@ class Book:
 
     def __init__(self) -> None:
         self.version = 0
+        #: when the newest event was, UTC; None before the first
+        self.at: str | None = None
         self.batches: dict[int, Batch] = {}
         self.links: tuple[tuple[int, str, str | None], ...] = ()
         self.reviewed = False
@@ -114,7 +118,7 @@ class Book:
         after.__dict__.update(self.__dict__, batches=dict(self.batches))
         for event in events:
             _FOLD[event["kind"]](after, event)
-            after.version = int(event["data_version"])
+            after.version, after.at = int(event["data_version"]), event["at"]
         return after
 
     def batch(self, number: int) -> Batch:
@@ -170,7 +174,9 @@ def _received(book: Book, event: Event) -> None:
     known = {name: event[name] for name in _BATCH_FIELDS if name in event}
     state = "accepted" if event.get("accepted") else "pending"
     number = int(event["data_version"])
-    known.update(batch=number, received_at=event["at"])
+    known.update(
+        batch=number, received_at=event["at"], accepted_at=event["at"] if state == "accepted" else None
+    )
     book.batches[number] = Batch(**known, state=state, who=event.get("who"), history=((number, state),))
 
 
@@ -182,6 +188,7 @@ def _moved(book: Book, event: Event) -> None:
         state=state,
         who=event.get("who"),
         reason=event.get("reason"),
+        accepted_at=event["at"] if state == "accepted" else before.accepted_at,
         history=(*before.history, (int(event["data_version"]), state)),
     )
 

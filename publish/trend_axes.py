@@ -37,6 +37,8 @@ from situation.trend_sheet import Drawn, TrendSheet
 BLUE, DARK, ORANGE, RED, GREEN = "#0b5cad", "#333333", "#e08a00", "#b3261e", "#00805a"
 PALE = "#f6d9a8"
 _FRAME = "#6b7580"
+#: Room that the letters of a time axis want below the box, of their size.
+BELOW = 2.1
 #: How a reading was measured, and the shape that says so.
 SHAPES = {"laboratory": "o", "meter": "s", "sensor": "D", "strip": "p", "unknown": "h"}
 #: From so many readings on the marks are small, or they hide one another.
@@ -245,7 +247,7 @@ def time_ticks(first: float, last: float, most: int) -> tuple[list[float], list[
     ['2020', '2022', '2024', '2026', '2028', '2030']
     """
     years = (last - first) / _YEAR
-    start, end = (pd.Timestamp(day, unit="D") for day in (first, last))
+    start, end = (pd.Timestamp(round(day * 86_400), unit="s") for day in (first, last))
     for step in _MONTHS if years <= _YEARS_ALONE else ():
         months = pd.date_range(f"{start.year}-01-01", end, freq=f"{step}MS")
         months = months[months >= start]
@@ -259,27 +261,30 @@ def time_ticks(first: float, last: float, most: int) -> tuple[list[float], list[
 
 
 def value_ticks(bottom: float, top: float, most: int) -> tuple[list[float], list[str]]:
-    """Choose where an axis of values is lettered, and how.
+    r"""Choose where an axis of values is lettered, and how.
 
     >>> value_ticks(0, 103, 4)
     ([0.0, 50.0, 100.0], ['0', '50', '100'])
+    >>> value_ticks(12000.0, 12000.5, 3)[1]
+    ['12\u202f000', '12\u202f000.25', '12\u202f000.5']
     """
     found = MaxNLocator(nbins=max(most - 1, 1), steps=[1, 2, 2.5, 5, 10]).tick_values(bottom, top)
     slack = 1e-9 * (top - bottom)
     inside = [float(value) for value in found if bottom - slack <= value <= top + slack]
-    return inside, [number(value) for value in inside]
+    step = min(np.diff(found), default=1.0)
+    # As many figures as tell two neighbours apart, and none that only rounding made.
+    figures = max(6, 2 + math.ceil(math.log10(max(abs(bottom), abs(top), step) / step)))
+    return inside, [number(value, min(figures, 15)) for value in inside]
 
 
-def number(value: float) -> str:
-    """Write a number of an axis or a limit: thin spaces between thousands, a real minus.
+def number(value: float, figures: int = 6) -> str:
+    r"""Write a number of an axis or a limit: thin spaces between thousands, a real minus.
 
     >>> number(12000.0), number(-0.25), number(0.30000000000000004), number(1e-7)
     ('12\u202f000', '−0.25', '0.3', '1e−07')
     """
-    text = f"{value:,.6g}" if abs(value) < 1e6 or value == 0 else f"{value:.6g}"
-    if 1e6 <= abs(value) < 1e12:
-        text = f"{value:,.0f}"
-    return text.replace(",", "\u202f").replace("-", "−")
+    rounded = float(f"{value:.{figures}g}") + 0.0  # no minus before a zero
+    return f"{rounded:,}".removesuffix(".0").replace(",", "\u202f").replace("-", "−")
 
 
 def gutter(seen: Window, high: float, size: float, page: Page) -> float:
@@ -305,7 +310,12 @@ def _frame(chart: Chart, *, values: bool) -> None:
     axes.plot([seen.first, seen.last], [0, 0], lw=0.8, **across)
     for day, word in zip(years, words, strict=True):
         chart.letter(
-            "time", word, chart.x(day), chart.top + chart.high + 1.4 * size, "center", page.look.soft
+            "time",
+            word,
+            chart.x(day),
+            chart.top + chart.high + (BELOW - 0.3) * size,
+            "center",
+            page.look.soft,
         )
     at, words = value_ticks(seen.bottom, seen.top, _rows(chart.high, size))
     axes.hlines(at, seen.first, seen.last, color=page.look.line, lw=0.5, zorder=0)
@@ -511,21 +521,22 @@ def _extent(
 ) -> tuple[float, float, float, float]:
     wide = chart.page.face().width(word) * chart.size
     left = x - {"left": 0.0, "right": wide, "center": wide / 2}[side]
-    return left, baseline - 0.85 * chart.size, left + wide, baseline + 0.25 * chart.size
+    up, down = (1.35, 0.5) if chart.page.face().tall else (1.08, 0.3)
+    return left, baseline - up * chart.size, left + wide, baseline + down * chart.size
 
 
 def _beside(chart: Chart, level: float, inside: bool) -> Iterator[tuple[float, float, str]]:
     """Give the places where a limit may be named, the usual one first: x, baseline and side."""
     size, seen = chart.size, chart.seen
     if not inside:
-        y = chart.top + 0.85 * size if level > seen.top else chart.top + chart.high - 0.15 * size
+        y = chart.top + 1.1 * size if level > seen.top else chart.top + chart.high - 0.3 * size
         yield chart.left + 1.1 * size, y, "left"
         return
     y = chart.y(level)
     for share, side in ((0.0, "left"), (1.0, "right"), (0.33, "left"), (0.67, "right"), (0.5, "center")):
         x = chart.left + share * chart.wide
         yield x, y - 0.4 * size, side
-        yield x, y + 1.1 * size, side
+        yield x, y + 1.15 * size, side
 
 
 def _fitting(

@@ -304,7 +304,7 @@ class _Sheet:
             )
             return
         size, seen = self.unit, windows[id(sheet)]
-        low = box.bottom - 1.9 * size
+        low = box.bottom - trend_axes.BELOW * size
         side = trend_axes.gutter(seen, low - top, size, page)
         place = self._left(Box(box.start, top + 0.3 * size, box.end, low), side, 1.3 * size)
         crosses = self.words.crosses(sheet) if sheet.row["crossing"] == "crossing expected" else ""
@@ -367,7 +367,7 @@ class _Sheet:
         ]
 
     def _small(self, name: str, sheet: TrendSheet, box: Box, seen: trend_axes.Window, size: float) -> None:
-        low = box.bottom - 1.7 * size
+        low = box.bottom - trend_axes.BELOW * size
         side = trend_axes.gutter(seen, low - box.top, size, self.page)
         place = self._left(Box(box.start, box.top + 0.5 * size, box.end, low), side, 0.5 * size)
         trend_axes.draw(Chart.over(self.page, name, place, seen, size, small=True), sheet, across=self._mark)

@@ -29,11 +29,12 @@ from situation.headline import Changes
 from situation.paragraph import Paragraph
 from situation.settings import settings
 from situation.snapshot import Snapshot
+from situation.topic import topics
 from situation.trend_sheet import TrendSheet
 from situation.view import View
 from ui import demonstration
 
-#: How long a frozen view may stand in for one made now, seconds: topics are files that people edit.
+#: How long a frozen view may stand in for one made now, seconds: standards are files that people edit.
 _FRESH_S = 300
 
 
@@ -137,7 +138,7 @@ def _site_trends(key: tuple[Any, ...], site: str, view: View) -> Trends | None:
 
 def snapshot(view: View, language: str, title: str) -> Snapshot:
     """Give a snapshot of a view that is not kept (shared between visitors; do not change it)."""
-    key = (*pictures.key_of(view, now()), view.bbox, settings().base_url)
+    key = (*pictures.key_of(view, now()), view.bbox, settings().base_url, _rules())
     made: Snapshot = _snapshot(key, view, language, title)
     return made
 
@@ -155,14 +156,19 @@ def kept_snapshot(snapshot: str, language: str | None = None) -> Snapshot:
     NoSuchSnapshot
         If there is none of that id, or it was taken away.
     """
-    url = settings().active_store_url
-    made: Snapshot = _kept(url, version(), settings().base_url, snapshot, language)
+    key = (settings().active_store_url, version(), settings().base_url, _rules())
+    made: Snapshot = _kept(key, snapshot, language)
     return made
 
 
+def _rules() -> str:
+    """Say what the topics' files say now: an edited one makes no new data version, and may hide a place."""
+    return repr(topics())
+
+
 @st.cache_resource(max_entries=64, ttl=_FRESH_S, show_spinner=False)
-def _kept(url: str, version: int, base_url: str | None, snapshot: str, language: str | None) -> Snapshot:
-    return frozen.reopen(store.shared(url), snapshot, language=language)
+def _kept(key: tuple[Any, ...], snapshot: str, language: str | None) -> Snapshot:
+    return frozen.reopen(store.shared(key[0]), snapshot, language=language)
 
 
 def keep(shot: Snapshot, who: str) -> str:
@@ -183,14 +189,22 @@ def drawing(shot: Snapshot, size: str, look: str) -> bytes:
 
 
 def _key_of(shot: Snapshot) -> tuple[Any, ...]:
-    """Everything that a snapshot's picture depends on; its age is counted from what its view is pinned to."""
-    topic = shot.topic
+    """Everything that a snapshot's picture depends on; what it was counted from, by a sum of its sites."""
+    names = [
+        "monitoring_location_id",
+        "monitoring_location_name",
+        "longitude",
+        "latitude",
+        "status",
+        "freshness",
+    ]
     return (
         settings().active_store_url,
         shot.id,
         tuple(shot.view.to_params().items()),
-        (shot.title, shot.language, shot.base_url, shot.simulated, len(shot.sites)),
-        (topic.title, topic.producer, topic.contact, topic.licence),
+        (shot.title, shot.language, shot.base_url, shot.simulated, shot.said.text),
+        repr((shot.topic, shot.limit)),
+        int(pd.util.hash_pandas_object(shot.sites[names], index=False).sum()),
         astuple(shot.changed),
     )
 

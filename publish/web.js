@@ -2,11 +2,10 @@
  *
  * Written for Leaflet 1.9, no other dependency; fetches nothing. What it draws stands in the element "data":
  *   code, old        one sign a row of the table: class (place in signs) and whether the reading is old
- *   lon, lat, value  by row, null where there is none; value is what a result is sorted by
  *   half             row -> half width and height in degrees of the square that a hidden site stands for
  *   cells            instead of marks where there are many sites: k, x, y, n (by class)
  *   ground           step, ink, shapes ([kind, lines of whole steps, each from the point before]), names
- * Names of sites are read from the table and only ever set as textContent.
+ * Names, results, days and places are read from the table, and only ever set as textContent.
  */
 (function () {
   "use strict";
@@ -25,8 +24,20 @@
     return element;
   }
 
-  const code = (row) => Number(data.code[row]);
   const cell = (row, column) => rows[row].cells[column].textContent;
+  const PLACE = 4; /* its column: latitude, longitude in degrees */
+  const places = rows.map((_, row) => {
+    const [lat, lon] = cell(row, PLACE).split(",").map(Number);
+    return Number.isFinite(lon) ? [lat, lon] : null;
+  });
+
+  /* What a result is sorted by: its number, or the limit of what was not measured. */
+  function value(row) {
+    const found = cell(row, 1).replace(/,/g, "").match(/^[<>]? ?(-?[\d.]+(?:e[-+]?\d+)?)/);
+    return found ? Number(found[1]) : -Infinity;
+  }
+
+  const code = (row) => Number(data.code[row]);
 
   /* ---- marks: colour is never the only sign ------------------------------------------------ */
 
@@ -97,14 +108,14 @@
   function drawSites() {
     const squares = new Map();
     for (let row = data.code.length - 1; row >= 0; row--) { /* worst on top */
-      if (data.lon[row] === null || data.lat[row] === null || off.has(code(row))) continue;
-      const half = data.half[row], key = half && `${data.lon[row]} ${data.lat[row]} ${half}`;
+      if (!places[row] || off.has(code(row))) continue;
+      const half = data.half[row], key = half && `${places[row]} ${half}`;
       if (half) squares.set(key, [row, ...(squares.get(key) || [])]);
-      else add(new Mark([data.lat[row], data.lon[row]], { renderer: state.canvas, bubblingMouseEvents: false,
+      else add(new Mark(places[row], { renderer: state.canvas, bubblingMouseEvents: false,
         style: data.signs[code(row)], radius: data.signs[code(row)].radius, pale: data.old[row] === "1" }), [row]);
     }
     for (const found of squares.values()) {
-      const row = found[0], [wide, high] = data.half[row], lat = data.lat[row], lon = data.lon[row];
+      const row = found[0], [wide, high] = data.half[row], [lat, lon] = places[row];
       add(square([[lat - high, lon - wide], [lat + high, lon + wide]], data.signs[code(row)],
         { fillOpacity: 0.18, pale: data.old[row] === "1" }), found);
     }
@@ -194,8 +205,8 @@
       const place = mark instanceof Square ? mark.getBounds().getCenter() : mark.getLatLng();
       state.map.setView(place, Math.max(state.map.getZoom(), state.first + 2), { animate: false });
       open(mark, row);
-    } else if (data.cells && data.lon[row] !== null) {
-      state.map.setView([data.lat[row], data.lon[row]], state.first + 3, { animate: false });
+    } else if (data.cells && places[row]) {
+      state.map.setView(places[row], state.first + 3, { animate: false });
     } else return say("no_mark", name);
     return say("opened", name);
   }
@@ -226,12 +237,10 @@
 
   /* By what is meant, not by what is written: results by number, classes by severity. */
   function keyed(column) {
-    if (column === 1) return (a, b) => low(data.value[a]) - low(data.value[b]);
+    if (column === 1) return (a, b) => value(a) - value(b) || 0;
     if (column === 2) return (a, b) => code(a) - code(b);
     return (a, b) => compare(cell(a, column), cell(b, column));
   }
-
-  const low = (value) => (value === null ? -Infinity : value);
 
   function sort(head, column) {
     const down = head.getAttribute("aria-sort") === "ascending" ? -1 : 1, by = keyed(column);

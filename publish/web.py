@@ -16,6 +16,7 @@ the same and is a fifth smaller.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ from situation.status import STYLE
 #: More sites than these are drawn as squares of several, and the table leaves the others out.
 MOST_MARKS = 3_000
 _MOST_CELLS = 2_000
+_SQUARES = {"blurred": "grid_m", "area": "area_m"}  # rule of a hidden site to the topic's width of its square
 _METRES = 111_320.0  # in a degree of latitude, as the grid of privacy.public() counts them
 _EDGE = 85.0511287798066  # latitude at which the Web-Mercator square ends
 _LEAFLET = "https://cdn.jsdelivr.net/npm/leaflet@1.9.3/dist/leaflet"  # a name in folium-offline; never asked
@@ -92,7 +94,7 @@ def direction(language: str) -> str:
 def own_policy() -> str:
     """Say the rule that the page carries, for whoever serves it."""
     scripts, styles = _assets()
-    return policy(scripts, styles, img_src="data:")
+    return policy(scripts, styles)
 
 
 def own_style() -> str:
@@ -147,7 +149,8 @@ def _assets() -> tuple[tuple[str, str], tuple[str]]:
 
     # The last line of the script names a map of its source that only developers' tools would fetch.
     leaflet = _res[f"{_LEAFLET}.js"].partition("\n//# sourceMappingURL")[0].strip()
-    style = _res[f"{_LEAFLET}.css"].strip() + "\n" + own_style()
+    # Its pictures are of markers and of a button that are not used here.
+    style = re.sub(r"url\(data:[^)]*\)", "none", _res[f"{_LEAFLET}.css"].strip()) + "\n" + own_style()
     return (leaflet, (_OWN / "web.js").read_text("utf-8")), (style,)
 
 
@@ -236,7 +239,7 @@ def legend(shot: Snapshot, *, compact: bool = False) -> Html:
         else [
             say("cells") if many else "",
             say("stale", days=shot.topic.stale_days) if shot.counts.stale and not many else "",
-            say("hidden") if shot.hidden and not many else "",
+            say("hidden") if not many and shot.sites["position_rule"].isin(_SQUARES).any() else "",
         ]
     )
     notes.append(message("map.not_safe", shot.language))
@@ -448,9 +451,6 @@ def _data(shot: Snapshot, rows: pd.DataFrame, form: Form) -> dict[str, Any]:
         "shapes": SHAPES,
         "code": "".join(map(str, codes.head(len(rows)))),
         "old": "".join("1" if stale else "0" for stale in rows["freshness"].eq("stale")),
-        "lon": _rounded(rows["longitude"]),
-        "lat": _rounded(rows["latitude"]),
-        "value": _values(rows),
         "half": _halves(shot, rows),
         "cells": _cells(shot.sites, codes) if many else None,
         "ground": ground(shot).packed(),
@@ -464,19 +464,9 @@ def _words(shot: Snapshot) -> dict[str, str]:
     return {key: say(key, **holes) for key in ("found", "opened", "no_mark", "several")}
 
 
-def _rounded(numbers: pd.Series) -> list[float | None]:
-    return [round(float(one), 5) if one == one else None for one in numbers]
-
-
-def _values(rows: pd.DataFrame) -> list[float | None]:
-    """Give the number to sort a result by: what was measured, or the limit of what was not."""
-    numbers = rows["result"].where(rows["result"].notna(), rows["detection_limit"])
-    return [float(f"{one:.5g}") if one == one and math.isfinite(one) else None for one in numbers]
-
-
 def _halves(shot: Snapshot, rows: pd.DataFrame) -> dict[int, list[float]]:
     """Half width and half height, in degrees, of the square that each hidden site stands for, by row."""
-    widths = {"blurred": shot.topic.grid_m, "area": shot.topic.area_m}
+    widths = {rule: getattr(shot.topic, width) for rule, width in _SQUARES.items()}
     halves: dict[int, list[float]] = {}
     for row, (rule, lat) in enumerate(zip(rows["position_rule"], rows["latitude"], strict=True)):
         if rule in widths and lat == lat:

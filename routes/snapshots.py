@@ -35,7 +35,7 @@ from routes import answer
 from routes.asked import view_of
 from routes.workshop import Bench, Ordered
 from situation.errors import ChoiceError
-from situation.messages import known_language, languages
+from situation.messages import known_language, written_languages
 from situation.settings import settings
 from situation.snapshot import Snapshot
 from situation.topic import topics
@@ -126,7 +126,7 @@ def open_kept(wanted: str, language: str | None) -> Opened:
 
 def _hidden() -> str:
     """Say what the topics hide now; a file that is edited makes no new data version."""
-    return repr([(t.key, sorted(t.privacy.items()), t.grid_m, t.area_m) for t in topics().values()])
+    return repr([(t.key, sorted(t.privacy.items()), t.grid_m, t.area_m, t.k) for t in topics().values()])
 
 
 def _open(wanted: str, language: str | None) -> Opened:
@@ -160,8 +160,8 @@ def asked_language(request: Request) -> str | None:
         If there is no catalogue of it.
     """
     said = request.query_params.get("lang") or None
-    if said is not None and said not in languages():
-        raise ChoiceError(f"No language {said[:20]!r}; there are {', '.join(languages())}.")
+    if said is not None and said not in written_languages():
+        raise ChoiceError(f"No language {said[:20]!r}; there are {', '.join(written_languages())}.")
     return said
 
 

@@ -26,7 +26,7 @@ from situation.settings import settings
 from situation.status import STATUSES, STYLE
 from situation.topic import WORLD
 from situation.view import View
-from tests.some_wells import NOW, WELLS, put, readings
+from tests.some_wells import LAT, LON, NOW, WELLS, put, readings
 
 HOSTILE = [
     "{{7*7}}", "</script><script>window.broken = 1</script>", "<img src=x onerror=alert(1)>", "=1+1",
@@ -137,7 +137,7 @@ def test_the_page_asks_nobody_for_anything_and_says_so_to_the_browser(shot):
     digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for _, text in texts]
     assert sorted(re.findall(r"'sha256-([^']+)'", rule)) == sorted(digests)
     # What stands in the texts themselves is only ever an address to be read or followed, or data.
-    assert set(re.findall(r"url\((?:#default|data:)?", texts[0][1])) == {"url(data:", "url(#default"}
+    assert set(re.findall(r"url\(([^)]*)\)", texts[0][1])) == {"#default#VML"}
 
 
 def test_what_strangers_write_is_text_and_nothing_else(shot):
@@ -170,9 +170,20 @@ def test_no_private_place_and_no_private_name_is_in_the_file(shot):
     page = web.document(shot)
     for secret in ("Family", "Jones", "home-1", "home-2", f"{WELLS[-1][3]:.4f}", f"{WELLS[-1][4]:.4f}"):
         assert secret not in page
+
+
+def test_a_hidden_site_is_a_square_as_wide_as_its_cell_and_one_without_a_place_is_in_the_table_only(shot):
+    rules = ["blurred", "area", "withheld"] + ["exact"] * (len(shot.sites) - 3)
+    sites = shot.sites.assign(position_rule=rules, longitude=LON, latitude=LAT)
+    sites.loc[2, ["longitude", "latitude"]] = np.nan
+    page = web.document(dataclasses.replace(shot, sites=sites))
     half = data_of(page)["half"]
-    assert len(half) == shot.hidden == 2
-    assert next(iter(half.values()))[1] * 2 * 111_320 == pytest.approx(shot.topic.grid_m, rel=1e-3)
+    wide = [2 * 111_320 * half[row][1] for row in ("0", "1")]
+    assert wide == pytest.approx([shot.topic.grid_m, shot.topic.area_m], rel=1e-3)
+    assert len(half) == 2
+    assert half["0"][0] * np.cos(np.radians(LAT)) == pytest.approx(half["0"][1], rel=1e-3)
+    assert Read(page).said("td")[3::5][1:3] == [f"{LAT:.5f}, {LON:.5f}", "–"]
+    assert "A square with a sign in it" in page
 
 
 def test_two_thousand_sites_are_far_below_the_size_that_a_mail_takes(shot):
@@ -256,3 +267,22 @@ def test_the_ground_is_small_and_where_it_was(shot, box):
         assert np.abs(read - shapely.get_coordinates(line)).max() <= under.step / 2 + 1e-9
     assert {kind for kind, _ in packed["shapes"]} <= set(packed["ink"])
     assert any(kind == "land" for kind, _ in packed["shapes"])
+
+
+def _bright(colour):
+    """Relative luminance (WCAG 2.2)."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_words_stand_out_from_their_ground(theme):
+    block = re.findall(r":root \{([^}]*)\}", web.own_style())[theme]
+    colour = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block))
+    pairs = [(ink, ground) for ink in ("ink", "soft", "link") for ground in ("ground", "row")] + [
+        ("on-mark", "mark")
+    ]
+    for ink, under in pairs:
+        low, high = sorted((_bright(colour[ink]), _bright(colour[under])))
+        assert (high + 0.05) / (low + 0.05) >= 4.5, (ink, under)

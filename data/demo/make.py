@@ -166,6 +166,35 @@ def places(rng: np.random.Generator) -> list[Place]:
     return made
 
 
+HAMLET = 3  # wells that stand together, at least
+_CELL = 1_000 / METRES_PER_DEGREE  # degrees of latitude: the squares that the topic shows instead of wells
+
+
+def hamlets(sites: Iterable[Place]) -> dict[str, tuple[float, float]]:
+    """Say where household wells stand, degrees: some together, as houses do, so that none is alone in its square.
+
+    Their water is that of the place where they were drawn, some hundred metres off.
+    """
+    made = {}
+    for village in VILLAGES:
+        wells = sorted(
+            (p for p in sites if p.kind == "household_well" and p.village == village), key=lambda p: p.x
+        )
+        groups = max(1, len(wells) // HAMLET)
+        for group in range(groups):
+            last = len(wells) if group == groups - 1 else (group + 1) * HAMLET
+            near = wells[group * HAMLET : last]
+            x, y = (sum(getattr(p, name) for p in near) / len(near) for name in "xy")
+            lon, lat = degrees(x, y)
+            middle = (math.floor(lat / _CELL) + 0.5) * _CELL
+            wide = _CELL / math.cos(math.radians(middle))
+            for p in near:
+                aside, up = (max(-0.4, min(0.4, part / 1_500)) for part in (p.x - x, p.y - y))
+                east = (math.floor(lon / wide) + 0.5 + aside) * wide
+                made[p.key] = round(east, 6), round(middle + up * _CELL, 6)
+    return made
+
+
 class Field:
     """A smooth random field: a sum of bumps, about normal with mean 0 and deviation 1."""
 
@@ -475,9 +504,9 @@ def make(folder: Path = FOLDER) -> None:
     measured = sorted(laboratory(rng, sites, natural), key=lambda row: (row["sampled_on"], row["site"]))
     strips = sorted(volunteers(rng, sites, natural), key=lambda row: (row["sampled_on"], row["site"]))
     air_sites, air_results = air(rng)
-    wells = []
+    wells, homes = [], hamlets(sites)
     for place in sites:
-        lon, lat = degrees(place.x, place.y)
+        lon, lat = homes.get(place.key) or degrees(place.x, place.y)
         wells.append({"site": place.key, "name": place.name, "type": place.kind, "medium": place.medium,
                       "longitude": lon, "latitude": lat, "depth_m": place.depth if place.depth else ""})  # fmt: skip
     write(folder / "sites.csv", SITES, wells + air_sites)

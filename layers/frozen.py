@@ -20,6 +20,7 @@ import pandas as pd
 import pyarrow
 
 from layers import said, trends
+from layers import surface as surfaces
 from layers.newest import history_for
 from layers.picture import assessed
 from situation import privacy
@@ -34,6 +35,8 @@ from situation.snapshot import (
     Snapshot,
     limit_as_record,
     limit_from_record,
+    surface_as_record,
+    surface_from_record,
     topic_as_record,
     topic_from_record,
 )
@@ -51,7 +54,13 @@ _LONGEST_TITLE, _LONGEST_WHO = 160, 60
 
 
 def freeze(
-    place: Store, view: View, now: pd.Timestamp, *, language: str | None = None, title: str | None = None
+    place: Store,
+    view: View,
+    now: pd.Timestamp,
+    *,
+    language: str | None = None,
+    title: str | None = None,
+    surface: str | None = None,
 ) -> Snapshot:
     """Take a snapshot of what a view shows; it is not kept, and has no link.
 
@@ -67,11 +76,20 @@ def freeze(
         Of its words; English if there is no catalogue of that name.
     title : str, optional
         In plain words; made of property and topic where there is none.
+    surface : {"estimate", "probability"}, optional
+        What is drawn between the sites.
 
     Returns
     -------
     Snapshot
+
+    Raises
+    ------
+    ChoiceError
+        If there is no such surface.
     """
+    if surface and surface not in surfaces.KINDS:
+        raise ChoiceError(f"surface is one of {', '.join(surfaces.KINDS)}, not {surface[:40]!r}.")
     language = known_language(language)
     simulated = bool(place.meta().get("simulated"))
     pinned = view.but(site=None, zoom=None, since=None, only="all", areas=None, token=None).pinned(
@@ -92,6 +110,9 @@ def freeze(
         language,
         _title(title) or usual_title(pinned, topic, language),
         simulated=simulated,
+        surface=surfaces.drawn(place, pinned, surface, box_of(pinned, topic, sites), now)
+        if surface
+        else None,
     )
 
 
@@ -132,7 +153,7 @@ def keep(place: Store, shot: Snapshot, now: pd.Timestamp, *, who: str | None = N
         "standard": {"key": shot.standard.key, "title": shot.standard.title} if shot.standard else None,
         "limits": [limit_as_record(row) for row in shot.standard.rows] if shot.standard else [],
         "readings": shot.readings_behind,
-    }
+    } | ({"surface": surface_as_record(shot.surface)} if shot.surface else {})
     table = pyarrow.Table.from_pandas(shot.sites, preserve_index=False).replace_schema_metadata(None)
     made = place.keep_snapshot(record, table, made_at=now.isoformat(timespec="seconds"), who=_who(who))
     return reopen(place, made)
@@ -162,8 +183,11 @@ def reopen(place: Store, snapshot: str, *, language: str | None = None) -> Snaps
     rows = tuple(limit_from_record(said) for said in record["limits"])
     told = record["standard"]
     standard = Standard(told["key"], told["title"], rows) if told else None
-    sites = _hidden_since(place, table.to_pandas(types_mapper=_types().get), topic, now)
+    written = table.to_pandas(types_mapper=_types().get)
+    sites = _hidden_since(place, written, topic, now)
     erased = int(record["rows"]) - len(sites)
+    # What was made from the exact place of somebody's home goes with it.
+    as_written = sites[["longitude", "latitude"]].equals(written[["longitude", "latitude"]])
     title, written_in = record["title"], record["language"]
     if language and title == usual_title(view, topic, written_in):
         title = usual_title(view, topic, known_language(language))
@@ -181,6 +205,7 @@ def reopen(place: Store, snapshot: str, *, language: str | None = None) -> Snaps
         who=record["who"],
         made_at=pd.Timestamp(record["made_at"]),
         erased=erased,
+        surface=surface_from_record(record.get("surface")) if as_written else None,
     )
 
 
@@ -260,7 +285,10 @@ def _title(text: str | None) -> str:
 
 
 def _who(text: str | None) -> str | None:
-    return " ".join((text or "").split())[:_LONGEST_WHO] or None
+    name = " ".join((text or "").split())[:_LONGEST_WHO] or None
+    if name and (what := privacy.tells_who(name)):
+        raise ChoiceError(f"Who made a snapshot is seen by everybody; take a pseudonym, not {what}.")
+    return name
 
 
 def box_of(view: View, topic: Topic, sites: pd.DataFrame) -> Box:
@@ -399,7 +427,7 @@ def _origins(readings: pd.DataFrame, row: Mapping[str, Any], topic: Topic) -> tu
     told = privacy.public(readings[list(trends.CREDITS)].drop_duplicates().assign(**place), topic)
     names = told[["source_id", "attribution", "licence"]].astype("object")
     names = names.where(names.notna(), "").drop_duplicates()
-    return tuple(Origin(*map(str, origin), 1) for origin in names.itertuples(index=False))
+    return tuple(Origin(str(o[0]), str(o[1]), str(o[2]), 1) for o in names.itertuples(index=False))
 
 
 # ---- what became of it --------------------------------------------------------------------------

@@ -8,11 +8,13 @@ a group of depths is decided before its depth is cut.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 import store
@@ -23,6 +25,7 @@ from situation import privacy
 from situation.errors import NoSurface
 from situation.properties import PROPERTIES
 from situation.settings import settings
+from situation.snapshot import Surface
 from situation.standard import standards
 from situation.status import assess
 from situation.surface import Field, Group, choose, estimate, probability
@@ -32,6 +35,9 @@ KINDS = ("estimate", "probability")
 
 #: After ColorBrewer's YlOrBr: light to dark, so that a grey print and a colour-blind eye read it too.
 COLOURS = ("#fff0a8", "#fed976", "#feb24c", "#f07d1a", "#b8450a", "#5a1e05")
+#: ColorBrewer's BuPu: light to dark, and unlike the colours of the estimate.
+PROBABILITY = ("#d4e4f0", "#a8c4de", "#8c96c6", "#8c6bb1", "#88419d", "#4d004b")
+_FINE = 700  # screen pixels that the width of a snapshot's box counts for
 _WORDS = ("least", "little", "some", "more", "much", "most")  # an answer brings numbers and unit instead
 
 LAYER = Layer(
@@ -98,11 +104,11 @@ def forget() -> None:
         _found.clear()
 
 
-def _make(view: View, kind: str, now: pd.Timestamp) -> Made:
+def _make(view: View, kind: str, now: pd.Timestamp, place: store.Store | None = None) -> Made:
     topic = view.chosen_topic
     sites = strips = pd.DataFrame()
     try:
-        sites, strips, group = _sites(view, now)
+        sites, strips, group = _sites(view, now) if place is None else _look(view, now, place)
         hidden = sites["position_rule"].map({"blurred": topic.grid_m, "area": topic.area_m}).max()
         grid = 0.0 if pd.isna(hidden) else float(hidden)
         if kind == "probability":
@@ -118,16 +124,16 @@ def _make(view: View, kind: str, now: pd.Timestamp) -> Made:
 def _sites(view: View, now: pd.Timestamp) -> Found:
     key = pictures.key_of(view, now)
     if key not in _found:
-        _found[key] = _look(view, now)
+        _found[key] = _look(view, now, store.shared(settings().active_store_url))
         while len(_found) > 2:
             _found.popitem(last=False)
     return _found[key]
 
 
-def _look(view: View, now: pd.Timestamp) -> Found:
+def _look(view: View, now: pd.Timestamp, place: store.Store) -> Found:
     """Assess the sites of one medium, fraction and depth, and hide what must be hidden."""
     topic, standard, moment = view.chosen_topic, standards().get(view.standard), view.moment(now)
-    latest = readings_for(store.shared(settings().active_store_url), view, standard, now)
+    latest = readings_for(place, view, standard, now)
     if latest.empty:
         raise NoSurface("There is no reading here from which a surface could be made.")
     rows, strips, group = choose(latest)
@@ -148,6 +154,37 @@ def _heading(view: View, field: Field, now: pd.Timestamp) -> str:
     standard = standards().get(view.standard)
     limit = standard.limit(view.observed_property, view.moment(now).date()) if standard else None
     return f"Chance of being {_BEYOND.get(limit.comparison if limit else '', 'above the limit')}"
+
+
+def drawn(place: store.Store, view: View, kind: str, box: pictures.Box, now: pd.Timestamp) -> Surface:
+    """Draw a surface once, as it leaves with a snapshot: as fine as a picture of its box can show.
+
+    Parameters
+    ----------
+    place : Store
+        Whose readings.
+    view, kind, now
+        As for :func:`made`.
+    box : (west, south, east, north)
+        Degrees, WGS 84.
+    """
+    found = _make(view, kind, now, place)
+    if found.field is None:
+        return Surface(kind, refused=found.refused)
+    cut = (max(box[0], -180.0), box[1], min(box[2], 180.0), box[3])
+    zoom = min(20, max(0, math.ceil(math.log2(_FINE * 360 / 256 / max(cut[2] - cut[0], 1e-6)))))
+    parts = found.field.draw(cut, zoom)
+    colours = COLOURS if kind == "estimate" else PROBABILITY
+    codes = np.array(parts["codes"], "int8").reshape(parts["height"], parts["width"])
+    return Surface(
+        kind=kind,
+        heading=_heading(view, found.field, now),
+        note=found.field.note,
+        labels=tuple(found.field.labels),
+        colours=colours[: len(found.field.labels)],
+        bounds=tuple(parts["bounds"] or cut),
+        codes=codes,
+    )
 
 
 def answer(view: View, kind: str, box: pictures.Box, zoom: int, now: pd.Timestamp) -> dict[str, Any]:

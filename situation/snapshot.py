@@ -10,12 +10,16 @@ change with them. So it carries the limit and the topic's lines that it was made
 
 from __future__ import annotations
 
+import base64
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from situation.composite import read_terms, text_of
@@ -69,6 +73,41 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Surface:
+    """What is estimated between the sites, in classes; it is drawn under them.
+
+    Attributes
+    ----------
+    kind : str
+        ``estimate`` (median concentration) or ``probability`` (chance of being above the limit).
+    heading, note : str
+        What it is, and what to know at once; English.
+    labels, colours : tuple of str
+        Of the classes, the least first.
+    bounds : (west, south, east, north)
+        Degrees, WGS 84.
+    codes : array of int8 (high, wide)
+        Class of each cell, rows from the north, equal steps of Web Mercator; -1 where nothing is known.
+    refused : str
+        Why there is none, in a sentence; then there are no cells.
+    """
+
+    kind: str
+    heading: str = ""
+    note: str = ""
+    labels: tuple[str, ...] = ()
+    colours: tuple[str, ...] = ()
+    bounds: Box = (0.0, 0.0, 0.0, 0.0)
+    codes: npt.NDArray[np.int8] = field(default_factory=lambda: np.zeros((0, 0), "int8"))
+    refused: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Surface) and surface_as_record(self) == surface_as_record(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """A published, frozen view.
 
@@ -111,6 +150,8 @@ class Snapshot:
         Of a kept one: its short id, who made it (a pseudonym), when (UTC); None before it is kept.
     changed : Changed
         What became of its readings since; of a new one, nothing.
+    surface : Surface or None
+        What is drawn between the sites; None unless it was asked for.
     """
 
     view: View
@@ -132,6 +173,7 @@ class Snapshot:
     who: str | None = None
     made_at: pd.Timestamp | None = None
     changed: Changed = field(default_factory=Changed)
+    surface: Surface | None = None
 
     @property
     def version(self) -> int:
@@ -194,6 +236,34 @@ class Snapshot:
     def licences(self) -> list[str]:
         """The licences of its readings; ``unknown`` where a source does not say."""
         return list(dict.fromkeys(origin.licence or "unknown" for origin in self.origins))
+
+
+def surface_as_record(surface: Surface | None) -> dict[str, Any] | None:
+    """Write down a surface, as JSON can hold it."""
+    if surface is None:
+        return None
+    said = {item.name: getattr(surface, item.name) for item in fields(surface) if item.name != "codes"}
+    cells = base64.b64encode(zlib.compress(surface.codes.astype("int8").tobytes(), 9)).decode()
+    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in said.items()}
+    return plain | {"cells": cells, "shape": list(surface.codes.shape)}
+
+
+def surface_from_record(said: Mapping[str, Any] | None) -> Surface | None:
+    """Read a surface back."""
+    if said is None:
+        return None
+    cells = np.frombuffer(zlib.decompress(base64.b64decode(said["cells"])), "int8").reshape(said["shape"])
+    west, south, east, north = said["bounds"]
+    return Surface(
+        kind=said["kind"],
+        heading=said["heading"],
+        note=said["note"],
+        labels=tuple(said["labels"]),
+        colours=tuple(said["colours"]),
+        bounds=(west, south, east, north),
+        codes=cells,
+        refused=said["refused"],
+    )
 
 
 #: What a record keeps of a topic: enough to draw and hide as on the day.

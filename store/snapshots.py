@@ -114,6 +114,14 @@ def erase(place: Place, batch: int) -> None:
             with private_file(path) as handle, open(handle, "wb", closefd=False) as file:
                 kept = sites.filter(compute.invert(mine))
                 pyarrow.parquet.write_table(kept, file, compression="zstd")
+            _without_surface(path.with_suffix(".json"))
+
+
+def _without_surface(path: Path) -> None:
+    """Drop what was estimated from the erased rows too."""
+    record = _record(path)
+    if record is not None and record.pop("surface", None) is not None:
+        _write(path, record)
 
 
 def _tables(place: Place) -> Iterator[Path]:

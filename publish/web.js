@@ -106,19 +106,31 @@
 
   /* One mark a site; the hidden ones of one square are one, shown by the worst, which comes first. */
   function drawSites() {
-    const squares = new Map();
-    for (let row = data.code.length - 1; row >= 0; row--) { /* worst on top */
+    const squares = new Map(), single = [];
+    for (let row = 0; row < rows.length; row++) {
       if (!places[row] || off.has(code(row))) continue;
       const half = data.half[row], key = half && `${places[row]} ${half}`;
-      if (half) squares.set(key, [row, ...(squares.get(key) || [])]);
-      else add(new Mark(places[row], { renderer: state.canvas, bubblingMouseEvents: false,
-        style: data.signs[code(row)], radius: data.signs[code(row)].radius, pale: data.old[row] === "1" }), [row]);
+      if (!half) single.push(row);
+      else if (squares.has(key)) squares.get(key).push(row);
+      else squares.set(key, [row]);
     }
-    for (const found of squares.values()) {
-      const row = found[0], [wide, high] = data.half[row], [lat, lon] = places[row];
-      add(square([[lat - high, lon - wide], [lat + high, lon + wide]], data.signs[code(row)],
-        { fillOpacity: 0.18, pale: data.old[row] === "1" }), found);
-    }
+    /* Wide squares lie below narrow ones, squares below single sites, and the worst on top. */
+    const order = Array.from(squares.values()).reverse();
+    order.sort((a, b) => data.half[b[0]][1] - data.half[a[0]][1]);
+    order.forEach(drawSquare);
+    single.reverse().forEach(drawSite);
+  }
+
+  function drawSquare(found) {
+    const row = found[0], [wide, high] = data.half[row], [lat, lon] = places[row];
+    add(square([[lat - high, lon - wide], [lat + high, lon + wide]], data.signs[code(row)],
+      { fillOpacity: 0.18, pale: data.old[row] === "1" }), found);
+  }
+
+  function drawSite(row) {
+    const style = data.signs[code(row)];
+    add(new Mark(places[row], { renderer: state.canvas, bubblingMouseEvents: false, style, radius: style.radius,
+      pale: data.old[row] === "1" }), [row]);
   }
 
   function add(mark, found) {
@@ -344,17 +356,19 @@
 
   function startMap() {
     const [west, south, east, north] = data.box, box = L.latLngBounds([south, west], [north, east]);
-    const map = state.map = L.map("map", { attributionControl: false, zoomSnap: 0.25, zoomAnimation: false,
+    const map = state.map = L.map("map", { attributionControl: false, zoomControl: false, zoomSnap: 0.25, zoomAnimation: false,
       fadeAnimation: false, maxZoom: 19, maxBounds: box.pad(1), worldCopyJump: false });
     state.canvas = L.canvas({ padding: 0.3, tolerance: L.Browser.touch ? 10 : 4 });
     state.group = L.featureGroup().addTo(map);
     state.popup = L.popup({ autoPanPadding: [20, 20] });
     state.group.on("click", (event) => open(event.layer, event.layer.found && event.layer.found[0]));
     map.on("popupclose", () => state.marks.forEach((one) => { one.options.chosen = false; }));
-    L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
+    const end = root.dir === "rtl" ? "left" : "right"; /* the legend of a frame stands at the start */
+    L.control.zoom({ position: `top${end}` }).addTo(map);
+    L.control.scale({ imperial: false, position: `bottom${end}` }).addTo(map);
     const legend = document.getElementById("legend"), wide = map.getSize().x;
     const over = legend && legend.open && getComputedStyle(legend).position === "absolute" ? legend.offsetWidth : 0;
-    map.fitBounds(box, { animate: false, [root.dir === "rtl" ? "paddingBottomRight" : "paddingTopLeft"]:
+    map.fitBounds(box, { animate: false, [end === "left" ? "paddingBottomRight" : "paddingTopLeft"]:
       [over < wide / 2 ? over : 0, 0] });
     state.first = map.getZoom();
     map.setMinZoom(Math.max(0, state.first - 2));

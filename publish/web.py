@@ -175,8 +175,9 @@ def _body(shot: Snapshot, rows: pd.DataFrame, form: Form) -> Iterator[Html]:
     scripts, _ = _assets()
     if form.table:
         yield tag("a", say("skip"), href="#sites", class_="skip")
-    yield tag("header", tag("h1", shot.title), *notices(shot), *([] if form.compact else [_lead(shot)]))
-    yield tag("main", _map(shot, form), _table(shot, rows, form))
+    lead, rest = tag("p", shot.said.lead, class_="lead"), tag("p", shot.said.rest)
+    yield tag("header", tag("h1", shot.title), *notices(shot), NOTHING if form.compact else lead)
+    yield tag("main", _map(shot, form), NOTHING if form.compact else rest, _table(shot, rows, form))
     yield _source(shot, form) if form.compact else tag("footer", facts(shot))
     yield tag("script", literal(_data(shot, rows, form)), type="application/json", id="data")
     yield from (tag("script", Html(script)) for script in scripts)
@@ -185,10 +186,6 @@ def _body(shot: Snapshot, rows: pd.DataFrame, form: Form) -> Iterator[Html]:
 def sayer(shot: Snapshot) -> Callable[..., str]:
     """Give what says a message of these pages in a snapshot's language."""
     return lambda key, **values: message(f"publish.web.{key}", shot.language, **values)
-
-
-def _lead(shot: Snapshot) -> Html:
-    return joined([tag("p", shot.said.lead, class_="lead"), tag("p", shot.said.rest)])
 
 
 def notices(shot: Snapshot) -> list[Html]:

@@ -234,7 +234,8 @@ def _embed(shot: Snapshot, where: Address) -> Html:
     box = tag(
         "textarea", line, readonly=True, rows="4", aria_label=say("embed"), dir="ltr", spellcheck="false"
     )
-    return joined([tag("h2", say("embed")), tag("p", say("embed_note")), box])
+    options = say("embed_options", codes=", ".join(written_languages()))
+    return joined([tag("h2", say("embed")), tag("p", say("embed_note")), box, tag("p", options)])
 
 
 def _languages(shot: Snapshot) -> Html:

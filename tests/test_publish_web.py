@@ -21,7 +21,7 @@ import store
 from layers import frozen
 from publish import markup, web
 from publish.ground import ground
-from situation.messages import languages
+from situation.messages import written_languages
 from situation.settings import settings
 from situation.status import STATUSES, STYLE
 from situation.topic import WORLD
@@ -218,7 +218,7 @@ def test_the_same_snapshot_is_the_same_file(shot, tmp_path):
     assert one.read_bytes().startswith(b"<!doctype html>\n<html")
 
 
-@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("language", written_languages())
 def test_the_page_speaks_the_snapshots_language_in_its_direction(shot, language):
     page = Read(web.document(dataclasses.replace(shot, language=language)))
     assert page.all("html") == [{"lang": language, "dir": "rtl" if language in ("ar", "he", "fa") else "ltr"}]

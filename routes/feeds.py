@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -39,6 +39,7 @@ from situation.settings import settings
 from situation.standard import Limit, standards
 from situation.topic import Topic
 from situation.view import View
+from store.ledger import Batch
 
 MOST = 100
 _LONGEST = 200
@@ -99,11 +100,15 @@ def newest(views: list[View], now: pd.Timestamp) -> list[Found]:
         rows = items.page(asked, box=view.bbox, limit=10**9).rows
         rows = rows.assign(words=words(rows))
         for row in rows.to_dict("records"):
-            batch = known.get(int(row["batch_id"]))
-            since = pd.Timestamp((batch.accepted_at if batch else None) or row["phenomenon_time"])
-            found.append(Found({str(key): value for key, value in row.items()}, view, since))
+            found.append(Found({str(key): value for key, value in row.items()}, view, _since(row, known)))
     found.sort(key=lambda one: (one.since, one.row["phenomenon_time"], one.row["id"]), reverse=True)
     return found[:MOST]
+
+
+def _since(row: Mapping[Any, Any], known: Mapping[int, Batch]) -> pd.Timestamp:
+    """Say since when a reading counts: since its batch was accepted; a sum of several may name none."""
+    batch = known.get(int(row["batch_id"])) if str(row["batch_id"]).isdigit() else None
+    return pd.Timestamp((batch.accepted_at if batch else None) or row["phenomenon_time"])
 
 
 # ---- written down -------------------------------------------------------------------------------

@@ -72,6 +72,8 @@ def _answered(request: Request) -> Response:
     except question.Refused as no:
         return JSONResponse({"code": no.code, "error": no.sentence}, no.status)
     told.headers[VERSION] = str(way.version)
+    if media == GEOJSON:
+        told.headers["Content-Crs"] = f"<{question.CRS84}>"
     return told
 
 

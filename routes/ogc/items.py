@@ -74,6 +74,8 @@ def page(
 
 def one(asked: Question, identifier: str) -> pd.DataFrame:
     """Give the row of an identifier; none if there is no such."""
+    if "\0" in identifier:  # the database takes none, and nothing that has a name holds one
+        return _empty()
     if asked.kind == "readings":
         return _reading(asked, identifier)
     table = _table(asked)

@@ -5,12 +5,14 @@ Imported by the library, by name, at the first question below ``/ogc``.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from pygeoapi.provider.base import BaseProvider, ProviderItemNotFoundError
 
 from routes.ogc import fields, items
 from routes.ogc.question import ASKED, interval
+from situation.errors import ChoiceError
 
 
 class Doors(BaseProvider):  # type: ignore[misc]  # the library has no types
@@ -68,8 +70,16 @@ class Doors(BaseProvider):  # type: ignore[misc]  # the library has no types
 
 
 def _box(numbers: list[float]) -> items.Box | None:
-    """Give the box of degrees; of a box with heights the heights are left out."""
+    """Give the box of degrees; of a box with heights the heights are left out.
+
+    Raises
+    ------
+    ChoiceError
+        If one of them is no number.
+    """
     if not numbers:
         return None
+    if not all(map(math.isfinite, numbers)):
+        raise ChoiceError("bbox takes four numbers: west,south,east,north in degrees.")
     half = len(numbers) // 2
     return numbers[0], numbers[1], numbers[half], numbers[half + 1]

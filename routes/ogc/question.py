@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from routes.ogc import fields
-from situation.errors import ChoiceError
+from situation.errors import ChoiceError, CommonsightError
 from situation.topic import Topic
 from situation.view import View
 
@@ -31,7 +31,7 @@ MOST, USUAL = 10_000, 1_000
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[ +-]\d\d:?\d\d)?)?", re.IGNORECASE)
 
 
-class Refused(Exception):
+class Refused(CommonsightError):
     """The server library's own no: a status code, a short code and a sentence."""
 
     def __init__(self, status: int, code: str, sentence: str) -> None:

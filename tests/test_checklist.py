@@ -70,6 +70,7 @@ def test_a_faultless_snapshot_lacks_nothing_and_says_what_was_looked_at():
         ({"freshness": "stale"}, "stale", "1 of 10 sites the newest reading is older than 730 days"),
         ({"longitude": float("nan")}, "no_place", "1 site has no usable place"),
         ({"position_rule": "blurred"}, "hidden", "1 site is shown as the middle of a square"),
+        ({"position_rule": "area", "longitude": float("nan")}, "hidden", "or not on the map at all"),
     ],
 )
 def test_a_fault_of_one_site_in_ten_is_named(change, key, says):

@@ -67,9 +67,8 @@ _WORD = f"[^\\s{_RTL}]*[A-Za-z\u00b5\u00c0-\u024f\u0370-\u058f\u0900-\u0dff][^\\
 _GAP = "[ \u00a0\u202f]"
 #: What runs from left to right within a line that runs the other way: words in Latin letters with the number
 #: before them, and dates; numbers alone and their brackets are turned rightly without help.
-_FOREIGN = re.compile(
-    f"(?:[0-9][0-9.,\u202f]*{_GAP})?{_WORD}(?:{_GAP}(?:{_WORD}|\\(?[0-9][0-9.,:/-]*\\)?))*|[0-9]+(?:[-:/.][0-9]+)+"
-)
+_NUMBER = "\\(?[0-9][0-9.,:/°%\u202f-]*\\)?[.,;:]?"
+_FOREIGN = re.compile(f"(?:{_NUMBER}{_GAP})*{_WORD}(?:{_GAP}(?:{_WORD}|{_NUMBER}))*|[0-9]+(?:[-:/.][0-9]+)+")
 ELLIPSIS = "…"
 
 

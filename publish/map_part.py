@@ -75,7 +75,7 @@ class MapPart:
     corner: Box | None = field(init=False)
 
     def __post_init__(self) -> None:
-        self.area = around(self.shot.box)
+        self.area = around(self._with_squares())
         self.projection = projection_for(self.area)
         self.extent, self.corner = self._view()
 
@@ -118,6 +118,22 @@ class MapPart:
             self._locator(self.corner)
 
     # ---- what it shows ----
+
+    def _with_squares(self) -> Area:
+        """Give the snapshot's box with the squares of private places in it whole, unless somebody chose the box."""
+        shot = self.shot
+        hidden = shot.sites[shot.sites["position_rule"].ne("exact") & shot.sites["longitude"].notna()]
+        if shot.view.bbox is not None or self._gathered or hidden.empty:
+            return shot.box
+        cells = marks.private_squares(hidden, shot.topic)
+        west, south, east, north = shot.box
+        lon, lat, across, up = (cells[name] for name in ("longitude", "latitude", "across", "up"))
+        return (
+            min(west, float((lon - across).min())),
+            min(south, float((lat - up).min())),
+            max(east, float((lon + across).max())),
+            max(north, float((lat + up).max())),
+        )
 
     def _view(self) -> tuple[Extent, Box | None]:
         """Choose the part of the world that the frame shows, and the corner in which the inset covers no site."""

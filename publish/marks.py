@@ -152,7 +152,7 @@ def draw(axes: Axes, sites: pd.DataFrame, topic: Topic, projection: Projection, 
         Of the map.
     """
     there = sites[np.isfinite(sites["longitude"].to_numpy("float64"))]
-    order = there["status"].map({status: STYLE[status].order for status in STYLE}).to_numpy("int64")
+    order = _orders(there)
     x, y = projection.forward(there["longitude"].to_numpy("float64"), there["latitude"].to_numpy("float64"))
     stale = there["freshness"].eq("stale").to_numpy("bool")
     if len(there) > MOST_SINGLE:
@@ -161,17 +161,7 @@ def draw(axes: Axes, sites: pd.DataFrame, topic: Topic, projection: Projection, 
     hidden = there["position_rule"].ne("exact").to_numpy("bool")
     radius = radius_for(len(there), page.body)
     if hidden.any():
-        _private(
-            axes,
-            there[hidden],
-            order[hidden],
-            stale[hidden],
-            topic,
-            projection,
-            radius,
-            page,
-            points_per_metre,
-        )
+        _private(axes, there[hidden], topic, projection, radius, page, points_per_metre)
     _signs(axes, x[~hidden], y[~hidden], order[~hidden], stale[~hidden], radius, above=20)
     return False
 
@@ -201,44 +191,68 @@ def _signs(axes: Axes, x: Numbers, y: Numbers, order: npt.NDArray[np.int64], sta
                 )
 
 
-def _private(axes: Axes, sites: pd.DataFrame, order: npt.NDArray[np.int64], stale: npt.NDArray[np.bool_], topic: Topic,
-             projection: Projection, radius: float, page: Page, points_per_metre: float) -> None:  # fmt: skip
-    """Draw one square for each cell in which private places lie: the worst of them, and their number."""
-    lon, lat = (sites[name].to_numpy("float64") for name in ("longitude", "latitude"))
+def private_squares(sites: pd.DataFrame, topic: Topic) -> pd.DataFrame:
+    """Give the squares in which private places lie, the largest first and of these the worst last.
+
+    Parameters
+    ----------
+    sites : DataFrame
+        Those that are not shown exactly: ``longitude``, ``latitude`` (the middle of the square, degrees),
+        ``status``, ``freshness``, ``position_rule``.
+    topic : Topic
+        Says how wide the squares are (metres).
+
+    Returns
+    -------
+    DataFrame
+        ``longitude``, ``latitude``, ``across`` and ``up`` (half the square, degrees), ``order`` of the worst
+        status, ``stale`` if no current reading says so, ``n`` sites.
+    """
     width = np.where(sites["position_rule"].eq("area"), topic.area_m, topic.grid_m)
-    cells = pd.DataFrame({"lon": lon, "lat": lat, "width": width, "order": order, "stale": stale})
-    cells = cells.sort_values(["order", "stale"], kind="stable")
-    worst = cells.groupby(["lon", "lat", "width"], sort=True, as_index=False).agg(
-        order=("order", "first"), stale=("stale", "first"), n=("order", "size")
+    cells = sites[["longitude", "latitude"]].assign(
+        width=width,
+        rank=2 * _orders(sites) + sites["freshness"].eq("stale").to_numpy("int64"),
     )
-    worst = worst.sort_values("order", ascending=False, kind="stable")
-    half = worst["width"].to_numpy() / _METRES_PER_DEGREE / 2
-    across = half / np.maximum(np.cos(np.radians(worst["lat"].to_numpy())), 0.01)
+    groups = cells.groupby(["width", "longitude", "latitude"], sort=True)["rank"]
+    found = groups.agg(rank="min", n="size").reset_index()
+    found = found.sort_values(["width", "rank"], ascending=False, kind="stable", ignore_index=True)
+    up = found["width"] / _METRES_PER_DEGREE / 2
+    across = up / np.maximum(np.cos(np.radians(found["latitude"])), 0.01)
+    return found.assign(across=across, up=up, order=found["rank"] // 2, stale=found["rank"] % 2 == 1)
+
+
+def _orders(sites: pd.DataFrame) -> npt.NDArray[np.int64]:
+    severity = sites["status"].map({status: STYLE[status].order for status in STYLE})
+    return np.asarray(severity, "int64")
+
+
+def _private(axes: Axes, sites: pd.DataFrame, topic: Topic, projection: Projection, radius: float, page: Page,
+             points_per_metre: float) -> None:  # fmt: skip
+    """Draw the squares of private places, each with the sign of the worst and their number."""
+    cells = private_squares(sites, topic)
+    lon, lat = (cells[name].to_numpy("float64") for name in ("longitude", "latitude"))
+    across, up = (cells[name].to_numpy("float64") for name in ("across", "up"))
     corners = [(-1, -1), (1, -1), (1, 1), (-1, 1)]
-    ring = [
-        projection.forward(worst["lon"].to_numpy() + i * across, worst["lat"].to_numpy() + j * half)
-        for i, j in corners
-    ]
+    ring = [projection.forward(lon + i * across, lat + j * up) for i, j in corners]
     squares = np.stack([np.column_stack(corner) for corner in ring], axis=1)
     middle = squares.mean(axis=1)
-    # A cell that would be smaller than its sign is drawn as large as the sign.
-    least = 2.5 * radius / points_per_metre
-    size = np.ptp(squares[:, :, 0], axis=1)
-    squares = (
-        middle[:, None, :] + (squares - middle[:, None, :]) * np.maximum(1.0, least / size)[:, None, None]
-    )
-    colours = [STYLE[_ORDER[int(place)]].colour for place in worst["order"]]
+    # A square that would be smaller than its sign is drawn as large as the sign.
+    wide = np.ptp(squares[:, :, 0], axis=1) * points_per_metre
+    grown = np.maximum(1.0, 2.5 * radius / wide)
+    squares = middle[:, None, :] + (squares - middle[:, None, :]) * grown[:, None, None]
+    colours = [STYLE[_ORDER[place]].colour for place in cells["order"]]
     axes.add_collection(
-        PolyCollection(list(squares), facecolors=[f"{pale(colour, 0.7)}b0" for colour in colours], edgecolors=colours,
+        PolyCollection(list(squares), facecolors=[f"{colour}30" for colour in colours], edgecolors=colours,
                        linewidths=0.13 * radius, zorder=14),
         autolim=False,
     )  # fmt: skip
-    inside = np.minimum(0.3 * size * points_per_metre, 0.85 * radius)
-    _signs(axes, middle[:, 0], middle[:, 1], worst["order"].to_numpy("int64"), worst["stale"].to_numpy("bool"),
-           float(max(0.6 * radius, inside.min())), above=15)  # fmt: skip
-    for place, n, wide in zip(middle, worst["n"], size, strict=True):
-        if n > 1 and wide * points_per_metre > 3.2 * page.least:
-            _number(axes, page, int(n), float(place[0]), float(place[1] - 0.22 * wide), 0.85 * page.least)
+    order, stale = cells["order"].to_numpy("int64"), cells["stale"].to_numpy("bool")
+    _signs(axes, middle[:, 0], middle[:, 1], order, stale, 0.72 * radius, above=15)
+    size = 0.85 * page.least
+    for place, n, room in zip(middle, cells["n"], wide, strict=True):
+        if n > 1 and room > 2 * (radius + size):
+            below = (0.95 * radius + 0.8 * size) / points_per_metre
+            _number(axes, page, int(n), float(place[0]), float(place[1]) - below, size)
 
 
 def _gathered(axes: Axes, x: Numbers, y: Numbers, order: npt.NDArray[np.int64], stale: npt.NDArray[np.bool_],

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,7 @@ _SIDE = 0.31  # of the width: the column beside the map
 _TALL = 1.15  # a page that is not that much wider than high has its columns below the map
 _HEADER, _FOOTER = 0.235, 0.185  # of the height, at most
 _MOST_SOURCES = 12
+_Code = tuple[tuple[bool, ...], ...]
 _CARD = 1.75  # what is so much wider than high is seen small, as the card of a link: its headline is larger
 
 
@@ -170,7 +172,7 @@ class _Sheet:
         credits = f"{CREDIT}; {CREDIT_NAMES}"
         return [
             Block("sources", self._sources(wide, size), squeezed=1),
-            Block("producer", " · ".join(stands) or clean(shot.topic.title), gap=0.15, squeezed=1),
+            Block("producer", " · ".join(stands) or clean(shot.topic.title), gap=0.15, most=2, squeezed=1),
             Block("link", same, gap=0.15, squeezed=2),
             Block("credit", self.say("basemap", sources=credits), colour=soft, gap=0.15, squeezed=1),
         ]
@@ -205,7 +207,7 @@ class _Sheet:
         pixel = 72 / self.page.size.dpi
         return max(1, round(max(6.4 * self.page.body / modules, 1.15) / pixel)) * pixel
 
-    def _draw_code(self, code: list[list[bool]], start: float, top: float, side: float) -> None:
+    def _draw_code(self, code: _Code, start: float, top: float, side: float) -> None:
         page, unit = self.page, self._module(len(code))
         box = Box(start, top, start + side, top + side)
         page.panel("code", box, face="#ffffff", above=2)
@@ -389,7 +391,8 @@ def _short(text: str, most: int = 90) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + ELLIPSIS
 
 
-def _code(link: str) -> list[list[bool]]:
+@lru_cache(maxsize=64)
+def _code(link: str) -> tuple[tuple[bool, ...], ...]:
     """Make the QR code of a link: rows of squares, dark or not, with a rim of two."""
     made = segno.make(link, error="m", micro=False)
-    return [[bool(dark) for dark in row] for row in made.matrix_iter(border=2)]
+    return tuple(tuple(bool(dark) for dark in row) for row in made.matrix_iter(border=2))

@@ -29,6 +29,7 @@ import store
 from layers import frozen
 from layers import picture as pictures
 from layers.shelf import Shelf
+from layers.surface import KINDS
 from publish import FORMATS, LOOKS, ROWS, Options, citation, file_name, web, web_page
 from publish.sizes import size_named
 from routes import answer
@@ -138,7 +139,17 @@ def _open(wanted: str, language: str | None) -> Opened:
     changed = shot.changed
     became = (changed.withdrawn, changed.corrected, changed.rejected, changed.erased)
     return Opened(
-        shot, answer.tag(wanted, shot.language, shot.title, rows.hexdigest(), became, shot.base_url, _code())
+        shot,
+        answer.tag(
+            wanted,
+            shot.language,
+            shot.title,
+            rows.hexdigest(),
+            became,
+            shot.surface is None,
+            shot.base_url,
+            _code(),
+        ),
     )
 
 
@@ -348,7 +359,8 @@ def live(request: Request) -> Response:
     view, options = view_of(request), options_of(request)
     language = asked_language(request)
     title = " ".join(request.query_params.get("title", "").split())[:_LONGEST_TITLE]
-    etag, key = live_key(view, language, title, ending, options.size, options.look, options.rows)
+    surface = asked_surface(request)
+    etag, key = live_key(view, language, title, surface, ending, options.size, options.look, options.rows)
     open_to_all = view.review == "accepted" and view.batch is None
     cache_for = answer.REVALIDATE if open_to_all else "private, no-store"
     name = f"{view.topic}-{view.observed_property}.{ending}"
@@ -357,19 +369,33 @@ def live(request: Request) -> Response:
         ending,
         options,
         key,
-        lambda path: publish.write(frozen_now(view, language, title), path, options),
+        lambda path: publish.write(frozen_now(view, language, title, surface), path, options),
         {**headers_of(ending, name), "ETag": etag, "Cache-Control": cache_for},
     )
 
 
-def live_key(view: View, language: str | None, *more: str) -> tuple[str, tuple[Any, ...]]:
+def live_key(view: View, language: str | None, *more: str | None) -> tuple[str, tuple[Any, ...]]:
     """Give the entity tag of a live answer, and what it depends on: data, day, choice and words."""
     now = pd.Timestamp.now("UTC")
     key = (*pictures.key_of(view, now), view.bbox, language, settings().base_url, _hidden(), _code(), *more)
     return answer.tag(*key), key
 
 
-def frozen_now(view: View, language: str | None, title: str = "") -> Snapshot:
+def asked_surface(request: Request) -> str | None:
+    """Give what an address asks to be drawn between the sites.
+
+    Raises
+    ------
+    ChoiceError
+        If there is no such surface.
+    """
+    said = request.query_params.get("surface") or None
+    if said is not None and said not in KINDS:
+        raise ChoiceError(f"surface is one of {', '.join(KINDS)}, not {said[:40]!r}.")
+    return said
+
+
+def frozen_now(view: View, language: str | None, title: str = "", surface: str | None = None) -> Snapshot:
     """Freeze what a view shows now."""
-    place = store.shared(settings().active_store_url)
-    return frozen.freeze(place, view, pd.Timestamp.now("UTC"), language=language, title=title)
+    place, now = store.shared(settings().active_store_url), pd.Timestamp.now("UTC")
+    return frozen.freeze(place, view, now, language=language, title=title, surface=surface)

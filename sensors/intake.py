@@ -33,6 +33,7 @@ from sensors.field_file import Choice, Question, Report
 from sensors.guard import run_guarded
 from sensors.own_export import with_ids
 from sensors.same_place import Pair
+from situation import privacy
 from situation.demo import demo_files
 from situation.errors import ChoiceError, CommonsightError, FieldFileError, StoreError
 from situation.help_file import help_csv, rows_to_help
@@ -181,7 +182,7 @@ def pseudonym(name: str | None) -> str | None:
     Raises
     ------
     ChoiceError
-        If it is too long, holds other signs, or is an e-mail address.
+        If it is too long, holds other signs, or is an e-mail address or a telephone number.
 
     Examples
     --------
@@ -191,10 +192,8 @@ def pseudonym(name: str | None) -> str | None:
     text = " ".join((name or "").split())
     if not text:
         return None
-    if "@" in text:
-        raise ChoiceError(
-            "A contributor's name is seen by everybody; take a pseudonym, not an e-mail address."
-        )
+    if what := privacy.tells_who(text):
+        raise ChoiceError(f"A contributor's name is seen by everybody; take a pseudonym, not {what}.")
     if not _PSEUDONYM.fullmatch(text):
         raise ChoiceError(
             "A contributor's name takes up to 40 letters, digits, spaces and . - _ ', "

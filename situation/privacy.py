@@ -20,6 +20,7 @@ site has one place for all its readings.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -67,6 +68,22 @@ _REWRITTEN = frozenset(
 def rule_for(site_type: str | None, topic: Topic) -> str:
     """Give the rule of a type of site, one of POSITION_RULES; ``exact`` if the topic names none."""
     return topic.privacy.get(site_type or "", "exact")
+
+
+def tells_who(name: str) -> str | None:
+    """Say what a name that everybody will see gives away of somebody, if it does; None if it is fit to be seen.
+
+    Examples
+    --------
+    >>> tells_who("ruth@example.org"), tells_who("0700 123 456"), tells_who("river watch 2026")
+    ('an e-mail address', 'a telephone number', None)
+    """
+    if "@" in name or "\uff20" in name or re.search(r"\(at\)|\[at\]", name, re.IGNORECASE):
+        return "an e-mail address"
+    digits = sum(sign.isdigit() for sign in name)
+    if digits >= 7 and digits > sum(sign.isalpha() for sign in name):
+        return "a telephone number"
+    return None
 
 
 def public(table: Table, topic: Topic) -> Table:

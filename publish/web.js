@@ -4,6 +4,8 @@
  *   code, old        one sign a row of the table: class (place in signs) and whether the reading is old
  *   half             row -> half width and height in degrees of the square that a hidden site stands for
  *   cells            instead of marks where there are many sites: k, x, y, n (by class)
+ *   surface          bounds [west, south, east, north], wide, high, colours, opacity, runs (how many cells, of which
+ *                    class; rows from the north in equal steps of Web Mercator, -1 where nothing is known)
  *   ground           step, ink, shapes ([kind, lines of whole steps, each from the point before]), names
  * Names, results, days and places are read from the table, and only ever set as textContent.
  */
@@ -124,7 +126,7 @@
   function drawSquare(found) {
     const row = found[0], [wide, high] = data.half[row], [lat, lon] = places[row];
     add(square([[lat - high, lon - wide], [lat + high, lon + wide]], data.signs[code(row)],
-      { fillOpacity: 0.18, pale: data.old[row] === "1" }), found);
+      { fillOpacity: data.surface ? 0 : 0.18, pale: data.old[row] === "1" }), found);
   }
 
   function drawSite(row) {
@@ -315,7 +317,7 @@
   }
 
   function startLegend() {
-    document.querySelectorAll("#legend li").forEach((item) => {
+    document.querySelectorAll("#legend li[data-code]").forEach((item) => {
       const box = document.createElement("input"), kind = Number(item.dataset.code);
       box.type = "checkbox";
       box.checked = true;
@@ -354,6 +356,23 @@
       pane: "names", interactive: false }).setLatLng([lat, lon]).setContent(text("span", name)).addTo(map));
   }
 
+  function drawSurface(map) {
+    const { bounds, wide, high, colours, opacity, runs } = data.surface, [west, south, east, north] = bounds;
+    const canvas = document.createElement("canvas");
+    canvas.width = wide;
+    canvas.height = high;
+    const c = canvas.getContext("2d"), picture = c.createImageData(wide, high);
+    const inks = colours.map((ink) => [1, 3, 5].map((i) => parseInt(ink.slice(i, i + 2), 16)));
+    for (let run = 0, cell = 0; run < runs.length; run += 2) {
+      for (let i = 0; i < runs[run]; i++, cell++) {
+        if (runs[run + 1] >= 0) picture.data.set([...inks[runs[run + 1]], 255], 4 * cell);
+      }
+    }
+    c.putImageData(picture, 0, 0);
+    map.createPane("surface").style.zIndex = 255; /* below names and marks */
+    L.svgOverlay(canvas, [[south, west], [north, east]], { pane: "surface", opacity, interactive: false }).addTo(map);
+  }
+
   function startMap() {
     const [west, south, east, north] = data.box, box = L.latLngBounds([south, west], [north, east]);
     const map = state.map = L.map("map", { attributionControl: false, zoomControl: false, zoomSnap: 0.25, zoomAnimation: false,
@@ -373,6 +392,7 @@
     state.first = map.getZoom();
     map.setMinZoom(Math.max(0, state.first - 2));
     drawGround(map);
+    if (data.surface) drawSurface(map);
     draw();
   }
 

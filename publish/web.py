@@ -33,12 +33,14 @@ from publish.ground import ground
 from publish.markup import NOTHING, SHAPES, Html, joined, literal, policy, sign, tag, text
 from situation.messages import message, right_to_left, translated
 from situation.result import words
-from situation.snapshot import Snapshot
+from situation.snapshot import Snapshot, Surface
 from situation.status import STYLE
 
 #: More sites than these are drawn as squares of several, and the table leaves the others out.
 MOST_MARKS = 3_000
 _MOST_CELLS = 2_000
+#: Of a surface between the sites, as on the map of the pages.
+OPACITY = 0.55
 _SQUARES = {"blurred": "grid_m", "area": "area_m"}  # rule of a hidden site to the topic's width of its square
 _METRES = 111_320.0  # in a degree of latitude, as the grid of privacy.public() counts them
 _EDGE = 85.0511287798066  # latitude at which the Web-Mercator square ends
@@ -240,6 +242,7 @@ def legend(shot: Snapshot, *, compact: bool = False) -> Html:
         ]
     )
     notes.append(message("map.not_safe", shot.language))
+    between = _surface_legend(shot, compact) if shot.surface else NOTHING
     title = message("map.legend", shot.language)
     return tag(
         "details",
@@ -247,9 +250,33 @@ def legend(shot: Snapshot, *, compact: bool = False) -> Html:
         tag("ul", *classes, aria_label=title),
         NOTHING if compact else tag("small", say("filter"), class_="script"),
         *(tag("small", note) for note in notes if note),
+        between,
         id="legend",
         open=True,
     )
+
+
+def _surface_legend(shot: Snapshot, compact: bool) -> Html:
+    """Say what lies between the sites: its classes with their colours, or why there is nothing."""
+    surface = shot.surface
+    if surface is None:
+        return NOTHING
+    if surface.refused:
+        return tag("p", translated(surface.refused, shot.language), class_="notice")
+    classes = [
+        tag("li", tag("span", _patch(colour), tag("span", translated(label, shot.language)), class_="class"))
+        for label, colour in zip(surface.labels, surface.colours, strict=True)
+    ]
+    heading = translated(surface.heading, shot.language)
+    note = NOTHING if compact else tag("small", translated(surface.note, shot.language))
+    return joined([tag("b", heading), tag("ul", *classes, aria_label=heading), note])
+
+
+def _patch(colour: str) -> Html:
+    """Draw a patch of a surface as pale as it is on the map."""
+    place = {"x": "2", "y": "4", "width": "16", "height": "12"}
+    patch = tag("rect", **place, fill=colour, fill_opacity=str(OPACITY), stroke="#4a4a4a", stroke_width="0.6")
+    return tag("svg", patch, viewBox="0 0 20 20", width="18", height="18", aria_hidden="true")
 
 
 def number(value: int) -> str:
@@ -451,6 +478,7 @@ def _data(shot: Snapshot, rows: pd.DataFrame, form: Form) -> dict[str, Any]:
         "half": _halves(shot, rows),
         "cells": _cells(shot.sites, codes) if many else None,
         "ground": ground(shot).packed(),
+        "surface": _surface(shot.surface) if shot.surface and not shot.surface.refused else None,
         "marks": not many,
         "words": _words(shot),
     }
@@ -470,6 +498,22 @@ def _halves(shot: Snapshot, rows: pd.DataFrame) -> dict[int, list[float]]:
             high = widths[rule] / 2 / _METRES
             halves[row] = [round(high / max(math.cos(math.radians(lat)), 0.01), 6), round(high, 6)]
     return halves
+
+
+def _surface(surface: Surface) -> dict[str, Any]:
+    """Write a surface row by row as runs of one class: how many cells, and which."""
+    codes = surface.codes.astype("int64").ravel()
+    starts = np.flatnonzero(np.diff(codes, prepend=codes[:1] - 1))
+    runs = np.column_stack([np.diff(np.append(starts, len(codes))), codes[starts]])
+    high, wide = surface.codes.shape
+    return {
+        "bounds": list(surface.bounds),
+        "wide": wide,
+        "high": high,
+        "colours": list(surface.colours),
+        "opacity": OPACITY,
+        "runs": runs.ravel().tolist(),
+    }
 
 
 def _cells(sites: pd.DataFrame, codes: pd.Series) -> dict[str, Any]:

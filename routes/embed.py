@@ -19,7 +19,16 @@ from starlette.responses import Response
 from publish import Options, web, web_page
 from routes import answer
 from routes.asked import view_of
-from routes.snapshots import asked_language, frozen_now, headers_of, live_key, opened, order, said_to
+from routes.snapshots import (
+    asked_language,
+    asked_surface,
+    frozen_now,
+    headers_of,
+    live_key,
+    opened,
+    order,
+    said_to,
+)
 from situation.errors import ChoiceError
 from situation.snapshot import Snapshot
 
@@ -43,9 +52,10 @@ def _embed(request: Request) -> Response:
         raise ChoiceError(
             "A frame in somebody's page shows accepted readings only; leave out review and batch."
         )
-    _, key = live_key(view, language, str(legend), str(table))
+    surface = asked_surface(request)
+    _, key = live_key(view, language, surface, str(legend), str(table))
     form = web.Form(True, legend, table, home=web_page.app_link(view, up=""))
-    return _answered(request, key, lambda: (frozen_now(view, language), form))
+    return _answered(request, key, lambda: (frozen_now(view, language, surface=surface), form))
 
 
 def _switch(request: Request, name: str) -> bool:

@@ -23,6 +23,7 @@ from publish import markup, web
 from publish.ground import ground
 from situation.messages import written_languages
 from situation.settings import settings
+from situation.snapshot import Surface
 from situation.status import STATUSES, STYLE
 from situation.topic import WORLD
 from situation.view import View
@@ -286,3 +287,20 @@ def test_words_stand_out_from_their_ground(theme):
     for ink, under in pairs:
         low, high = sorted((_bright(colour[ink]), _bright(colour[under])))
         assert (high + 0.05) / (low + 0.05) >= 4.5, (ink, under)
+
+
+def test_what_lies_between_the_sites_is_drawn_and_named_and_what_was_refused_is_said(shot):
+    cells = np.array([[-1, -1, 0], [0, 1, 1]], "int8")
+    between = Surface("estimate", "Estimated", "No <b>measurement</b>.", ("low", "high"), ("#440154", "#fde725"),
+                      shot.box, cells)  # fmt: skip
+    page = web.document(dataclasses.replace(shot, surface=between))
+    said = data_of(page)["surface"]
+    runs = np.reshape(said["runs"], (-1, 2))
+    assert np.repeat(runs[:, 1], runs[:, 0]).reshape(said["high"], said["wide"]).tolist() == cells.tolist()
+    assert said["colours"] == ["#440154", "#fde725"]
+    read = Read(page)
+    assert {"low", "high", "Estimated"} <= {*read.said("span"), *read.said("b")}
+    assert "No <b>measurement</b>." in read.said("small")
+    none = web.document(dataclasses.replace(shot, surface=Surface("estimate", refused="Too few places.")))
+    assert "Too few places." in Read(none).said("p")
+    assert data_of(none)["surface"] is None

@@ -228,6 +228,7 @@ def test_data_come_as_files_named_and_typed(shot):
         "/s/{id}/picture.gif", "/s/{id}/data.png", "/s/{id}/data.html", "/s/{id}/picture.png?size=a9",
         "/s/{id}/picture.png?size=a4@9999", "/s/{id}/picture.png?look=neon", "/s/{id}/data.csv?rows=all",
         "/s/{id}?lang=xx", "/api/snapshot.exe", "/api/snapshot.png?property=none", "/embed?legend=2",
+        "/api/snapshot.png?surface=sea", "/embed?surface=sea",
         "/embed?review=all&property=nitrate", "/api/snapshot.png?size=1",
     ],
 )  # fmt: skip

@@ -17,6 +17,10 @@ SHARED = ROOT.parent / "shared"
 SAMPLES = SHARED / "samples"
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
 
+# Two workers share two processors: threads of NumPy's own only wait for each other. Read when NumPy is loaded.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 _connect = socket.socket.connect
 _connect_ex = socket.socket.connect_ex
 
@@ -62,15 +66,17 @@ def _stay_on_this_machine(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _signatures_were_checked_before() -> Iterator[None]:
-    """Open stores without hashing DuckDB's two extensions anew: half a second of processor each time.
+def _an_engine_for_small_tables() -> Iterator[None]:
+    """Open stores without hashing DuckDB's two extensions anew, and with one thread for each query.
 
-    Programs that tests start as people do (the command line, the app) check the signatures as always.
+    The first spares half a second of processor each time, the second half of what a table of three rows costs.
+    Programs that tests start as people do (the command line, the app) have the engine as it is.
     """
     from store import engine
 
     patch = pytest.MonkeyPatch()
     patch.setitem(engine._CLOSED_CONFIG, "allow_unsigned_extensions", "true")
+    patch.setitem(engine._CLOSED_CONFIG, "threads", 1)
     yield
     patch.undo()
 

@@ -101,9 +101,7 @@ class Store(Readings):
         self.place = place
         self._journal = Journal(place.journal)
         self._lock = threading.RLock()
-        if not place.catalog.exists():
-            self._set_up()
-        self._engine = Engine(place)
+        self._engine = Engine(place) if place.catalog.exists() else self._set_up()
         if not self._engine.has_tables():
             with guard.writer_lock(place):
                 self._engine.create_tables()
@@ -111,11 +109,11 @@ class Store(Readings):
         self._stamp: tuple[int, int, int] | None = None
         self._refresh()
 
-    def _set_up(self) -> None:
+    def _set_up(self) -> Engine:
         with guard.writer_lock(self.place):
             engine = Engine(self.place)
             engine.create_tables()
-            engine.close()
+        return engine
 
     @property
     def url(self) -> str:

@@ -11,19 +11,22 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 import uvicorn
-from hypothesis import given
+from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from owslib.ogcapi.features import Features
 from starlette.applications import Starlette
+from starlette.routing import Mount
 
 import store
 from layers import picture as pictures
 from routes import ROUTES
-from routes.ogc.question import interval
+from routes.ogc import items
+from routes.ogc.question import interval, read
 from situation.errors import ChoiceError
 from situation.settings import settings
-from tests.some_wells import LAT, LON, NASTY, WELLS, put, readings
+from situation.topic import topics
+from tests.some_wells import LAT, LON, NASTY, NOW, WELLS, put, readings
 from tests.test_routes import HIDDEN, HOME, get
 
 AT = "/ogc/collections/groundwater-"
@@ -154,6 +157,24 @@ def test_pages_go_on_and_back_and_end(address):
     assert link(pages[0], "prev") is None
     back = get(link(pages[1], "prev").removeprefix("http://localhost")).json
     assert ids(back) == ids(pages[0])
+
+
+@given(st.integers(0, 25), st.integers(1, 25), st.sampled_from([None, "nitrate"]), st.booleans())
+@hypothesis_settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_page_is_a_piece_of_the_whole_wherever_it_begins(offset, limit, observed_property, boxed):
+    asked = question("readings", **({"observed_property": observed_property} if observed_property else {}))
+    box = (LON - 0.045, LAT - 0.5, LON + 0.5, LAT + 0.5) if boxed else None
+    every = items.page(asked, box=box, limit=100)
+    piece = items.page(asked, box=box, offset=offset, limit=limit)
+    assert piece.matched == every.matched == len(every.rows)
+    assert piece.rows["id"].tolist() == every.rows["id"].tolist()[offset : offset + limit]
+
+
+def question(kind, **params):
+    version = store.shared(settings().active_store_url).version()
+    return read(kind, topics()["groundwater"], params, version, NOW)
 
 
 def test_each_item_can_be_asked_for_by_the_id_it_has():
@@ -294,6 +315,10 @@ def test_texts_of_strangers_come_as_they_are():
 
 def test_links_bear_the_public_address_or_the_one_that_was_asked(monkeypatch):
     assert link(get(f"{SITES}?limit=1").json, "next").startswith("http://localhost/ogc/")
+    with monkeypatch.context() as patch:
+        patch.setattr("tests.test_routes.APP", Starlette(routes=[Mount("/water", routes=ROUTES)]))
+        told = get(f"/water{SITES}?limit=1").json
+        assert link(told, "next").startswith("http://localhost/water/ogc/collections/")
     monkeypatch.setenv("COMMONSIGHT_BASE_URL", "https://map.example.org/water/")
     told = get(f"{SITES}?limit=1").json
     assert link(told, "next").startswith(

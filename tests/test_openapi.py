@@ -72,24 +72,10 @@ def test_parameters_take_what_exists(shown):
     assert told["topic"]["schema"]["enum"] == list(topics())
     assert "arsenic" in told["property"]["schema"]["enum"]
     assert "who_drinking_water" in told["standard"]["schema"]["enum"]
-    for name in told:
-        if name in (
-            "topic",
-            "property",
-            "standard",
-            "only",
-            "review",
-            "period",
-            "bbox",
-            "as_of",
-            "at",
-            "site",
-        ):
-            assert (
-                name in {"property": "observed_property"}
-                or name in View.__dataclass_fields__
-                or name == "property"
-            )
+    of_a_view = set(View.__dataclass_fields__) - {"observed_property"} | {"property"}
+    assert of_a_view - set(told) == set()
+    used = {name for one in OPERATIONS.values() for name in one.parameters}
+    assert used == set(told)
 
 
 @pytest.mark.parametrize("address", sorted(OPERATIONS))

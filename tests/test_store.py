@@ -419,6 +419,34 @@ def test_observations_are_found_by_place_time_and_property(kept):
         kept.observations(review="secret")
 
 
+def test_readings_are_counted_by_place_so_that_a_page_can_be_found(kept):
+    add(
+        kept,
+        *(reading(1, day=day) for day in (1, 2, 3)),
+        reading(2, day=1),
+        reading(2, day=2, longitude=8.6),
+        reading(3, day=1, observed_property="arsenic"),
+        accept=True,
+    )
+    add(kept, reading(4))
+    kept.link_site("anna:well-3", "anna:well-1", "op")
+    tally = kept.tally(topic="groundwater")
+    assert tally.groupby("monitoring_location_id")["n"].sum().to_dict() == {
+        "anna:well-1": 4,
+        "anna:well-2": 2,
+    }
+    assert tally["n"].sum() == len(kept.observations())
+    assert kept.tally(observed_property="arsenic", until=pd.Timestamp("2024-01-02"))["n"].tolist() == [1]
+    assert kept.tally(as_of=0).empty
+    every = shown(kept.observations())
+    pages = [
+        kept.batches_reader(site=["anna:well-1", "anna:well-2"], offset=n, limit=2).read_all().to_pandas()
+        for n in (0, 2, 4)
+    ]
+    assert [row for page in pages for row in shown(page)] == every
+    assert pages[1]["monitoring_location_id"].tolist() == ["anna:well-1"] * 2
+
+
 def test_observations_stream_for_export(kept):
     add(kept, *(reading(n) for n in range(1, 40)), accept=True)
     assert sum(len(batch) for batch in kept.batches_reader()) == 39

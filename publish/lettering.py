@@ -65,10 +65,15 @@ _RTL = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
 _RIGHT_TO_LEFT = re.compile(f"[{_RTL}]")
 _WORD = f"[^\\s{_RTL}]*[A-Za-z\u00b5\u00c0-\u024f\u0370-\u058f\u0900-\u0dff][^\\s{_RTL}]*"
 _GAP = "[ \u00a0\u202f]"
+_SIGNED = "[+\u2212-][0-9][0-9.,\u202f]*"
 #: What runs from left to right within a line that runs the other way: words in Latin letters with the number
-#: before them, and dates; numbers alone and their brackets are turned rightly without help.
-_NUMBER = "\\(?[0-9][0-9.,:/°%\u202f-]*\\)?[.,;:]?"
-_FOREIGN = re.compile(f"(?:{_NUMBER}{_GAP})*{_WORD}(?:{_GAP}(?:{_WORD}|{_NUMBER}))*|[0-9]+(?:[-:/.][0-9]+)+")
+#: before them, dates, and numbers with a sign (a plus would end up behind its number) or after a comparison;
+#: numbers alone and their brackets are turned rightly without help.
+_NUMBER = "\\(?[+\u2212-]?[0-9][0-9.,:/°%\u202f-]*\\)?[.,;:]?"
+_FOREIGN = re.compile(
+    f"(?:{_NUMBER}{_GAP})*{_WORD}(?:{_GAP}(?:{_WORD}|{_NUMBER}|[<>=]{_GAP}{_NUMBER}))*"
+    f"|[0-9]+(?:[-:/.][0-9]+)+|{_SIGNED}"
+)
 ELLIPSIS = "…"
 
 

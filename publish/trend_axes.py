@@ -40,7 +40,7 @@ _FRAME = "#6b7580"
 #: Room that the letters of a time axis want below the box, of their size.
 BELOW = 2.1
 #: How a reading was measured, and the shape that says so.
-SHAPES = {"laboratory": "o", "meter": "s", "sensor": "D", "strip": "p", "unknown": "h"}
+SHAPES = {"laboratory": "o", "meter": "s", "sensor": "D", "strip": "P", "unknown": "X"}
 #: From so many readings on the marks are small, or they hide one another.
 _MANY = 150
 #: From so many readings on they are pixels within a picture of lines, or no viewer opens it.

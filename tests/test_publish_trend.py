@@ -234,7 +234,7 @@ def test_the_way_of_measuring_is_a_shape_and_doubt_is_a_ring(shot, sheets):
     axes = trend_sheet.composed(shot, [sheet], Options()).figure.axes[0]
     told = {shape: len(at) for shape, filled, at in marks(axes) if filled}
     del told["D"]  # the crossing is a diamond too
-    assert told == {"o": 6, "s": 3, "h": 3}
+    assert told == {"o": 6, "s": 3, "X": 3}
     rings = [at for shape, filled, at in marks(axes) if shape == "o" and not filled]
     assert len(rings[0]) == 3
     signs = set(trend_sheet.composed(shot, [sheet], Options()).parts())

@@ -69,9 +69,8 @@ def exceedances_atom(request: Request) -> Response:
     names = [view.observed_property] if request.query_params.get("property") else view.chosen_topic.properties
     views = [view.but(observed_property=name) for name in names]
     base, shared = root_of(request)
-    etag = answer.tag(
-        "feed", [key_of(one, now) for one in views], view.bbox, language, base, str(request.url)
-    )
+    kept = ([key_of(one, now) for one in views], view.chosen_topic, view.bbox, language, base)
+    etag = answer.tag("feed", *kept, request.url.query)
     same = answer.unchanged(request, etag, caching(shared))
     if same is not None:
         return same

@@ -239,6 +239,8 @@ def test_what_takes_long_is_made_with_a_bar_and_then_offered(wells, monkeypatch)
     assert "groundwater" in offer.proto.label
     assert "xlsx" in offer.proto.label
     assert wells[-1][1] == "xlsx"
+    app.text_input(key="snapshot_name").set_value("Another").run()
+    assert not app.get("download_button")  # that file was of another choice
 
 
 def test_the_trends_of_one_site_are_drawn_when_somebody_looks(home, monkeypatch):

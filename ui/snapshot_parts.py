@@ -409,10 +409,9 @@ def _prepared(say: Words, shot: Snapshot) -> None:
         st.session_state.pop("snapshot_made", None)
         ending, options = wanted
         _make(say, shot, ending, options)
-    made = st.session_state.get("snapshot_made")
-    if made is None:
+    of, ending, name, body = st.session_state.get("snapshot_made", (None, "", "", b""))
+    if of != _which(shot):  # nothing, or the file of another choice
         return
-    ending, name, body = made
     st.download_button(
         say("publish.page.get_ready", what=name),
         body,
@@ -439,7 +438,12 @@ def _make(say: Words, shot: Snapshot, ending: str, options: Options) -> None:
         return
     finally:
         bar.empty()
-    st.session_state["snapshot_made"] = (ending, _name(shot, ending, options), body)
+    st.session_state["snapshot_made"] = (_which(shot), ending, _name(shot, ending, options), body)
+
+
+def _which(shot: Snapshot) -> tuple[object, ...]:
+    """Tell one snapshot from another; the same choice frozen anew a minute later is the same."""
+    return shot.id, shot.view.but(at=None), shot.title, shot.language
 
 
 # -- over time ----------------------------------------------------------------------------------------

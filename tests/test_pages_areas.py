@@ -218,7 +218,8 @@ def test_countries_without_sites_are_neither_drawn_nor_listed(wells, monkeypatch
     answer = layer.answer(VIEW, NOW)
     assert [feature["properties"]["name"] for feature in answer["features"]] == ["Australia"]
     made = layer.regions(VIEW, NOW)
-    assert area_parts.table(Words("en"), made)["Area"].tolist() == ["Australia"]
+    # Two household wells are too few to be shown anywhere, and are counted all the same.
+    assert area_parts.table(Words("en"), made)["Area"].tolist() == ["Australia", "Without a place"]
     assert "rough" in answer["note"]
 
 

@@ -209,7 +209,7 @@ def test_every_word_that_the_page_asks_for_exists():
     asked = set()
     for name in ("ui/trend_parts.py", "ui/charts.py", "ui/site_panel.py", "views/trends.py"):
         text = (DATA.parent / name).read_text("utf-8")
-        asked |= set(re.findall(r'"(trends\.[a-z_]+)"', text)) - {"trends.py"}
+        asked |= set(re.findall(r'"(trends\.[a-z_]+)"', text)) - {"trends.py", "trends.csv"}
     assert len(asked) > 20
     assert asked <= set(catalogue("en"))
     assert {"en", "fr", "es"} <= set(languages())

@@ -127,6 +127,10 @@ def wells(home=HOME, value=95.0):
     found.append(("t:nasty", NASTY + "\x0b\u202e=1+1", "well", LON + 0.006, LAT + 0.095, 60.0, "2019-05-01"))
     found.append(("t:formula", '=HYPERLINK("x")', "well", LON + 0.006, LAT - 0.095, 45.0, "2019-05-01"))
     found.append(("t:home", "Family Smith", "household_well", *home, value, "2026-05-01"))
+    # Two neighbours in the same square, or it would not be shown at all.
+    for number in (1, 2):
+        near = HOME[0] - 0.0003 * number, HOME[1] + 0.0004 * number
+        found.append((f"t:home-{number}", "Family Smith", "household_well", *near, value, "2026-05-01"))
     return readings(found, earlier=False)
 
 
@@ -244,7 +248,7 @@ def test_the_true_place_of_a_hidden_well_changes_nothing_that_is_answered(kept, 
             assert "t:home" not in said
             assert f"{home[0]:.4f}" not in said
     first, second = (surfaces.made(VIEW, "probability").sites for _ in range(2))
-    assert first["position_rule"].eq("blurred").sum() == 1
+    assert first["position_rule"].eq("blurred").sum() == 3
     assert answers[0] == answers[1]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, time, timedelta
 
 from sensors.http import Http
-from sensors.sensor import Body, quarter_box
+from sensors.sensor import Ask, Body, quarter_box
 from situation.errors import IncompleteResponse, TooMuch
 from situation.topic import Box
 
@@ -56,6 +56,11 @@ def in_parts(
         else:
             for part in quarter_box(box or _WORLD):
                 yield from in_parts(http, question, part, since, until, left=left - 1)
+
+
+def one_question(ask: Ask) -> int:
+    """Say how many requests an ask in parts takes at least: one, if it is not too large."""
+    return 1
 
 
 def local_day(moment: datetime, *, end: bool = False) -> datetime:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sensors.answers import first, joined, rows_of, said_of
+from sensors.lands import ENGLAND
 from sensors.sensor import Ask, Body, Sensor, flatten, table
 from situation.errors import ChoiceError
 
@@ -140,7 +141,7 @@ SENSOR = Sensor(
     recorded=False,
     evidence="Written from the documentation; no answer was recorded.",
     base_url="https://environment.data.gov.uk/hydrology",
-    covers=((-6.5, 49.8, 1.9, 55.9),),
+    covers=ENGLAND,
     fetch=fetch,
     parse=parse,
     dialect="ea_hydrology",

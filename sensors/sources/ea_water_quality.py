@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from sensors.lands import ENGLAND
 from sensors.sensor import Ask, Body, Sensor
 from situation.errors import SchemaDrift
 from situation.topic import Box
@@ -140,7 +141,7 @@ SENSOR = Sensor(
     evidence="3,650 rows of an answer of June 2026 and the list of determinands. The body of the question "
     "(POST) is written from the documentation alone.",
     base_url="https://environment.data.gov.uk/water-quality",
-    covers=((-6.5, 49.8, 1.9, 55.9),),
+    covers=ENGLAND,
     fetch=fetch,
     dialect="environment_agency",
     properties=tuple(DETERMINANDS),

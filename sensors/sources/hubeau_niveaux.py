@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from sensors.answers import joined, rows_of
+from sensors.lands import FRANCE
 from sensors.sensor import Ask, Body, Sensor, flatten, table
 from sensors.sources.hubeau_qualite import box_text, deep_pages, period_of
 from situation.errors import ChoiceError
@@ -117,12 +118,7 @@ SENSOR = Sensor(
     recorded=True,
     evidence="16 stations (converted from R), one station and one level transcribed from the documentation.",
     base_url="https://hubeau.eaufrance.fr/api/v1/niveaux_nappes",
-    covers=(
-        (-5.2, 41.3, 9.6, 51.1),
-        (-61.9, 14.3, -60.7, 16.6),
-        (-54.7, 2.1, -51.6, 5.8),
-        (44.9, -21.5, 56.0, -12.6),
-    ),
+    covers=FRANCE,
     fetch=fetch,
     parse=parse,
     dialect="hubeau_niveaux",

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from sensors.answers import rows_of
+from sensors.lands import FRANCE
 from sensors.sensor import Ask, Body, Sensor, flatten, quarter_box, table
 from situation.topic import Box
 
@@ -190,12 +191,7 @@ SENSOR = Sensor(
     recorded=True,
     evidence="Two analyses transcribed from an answer of September 2026; the empty answer of the outage.",
     base_url="https://hubeau.eaufrance.fr/api/v1/qualite_nappes",
-    covers=(
-        (-5.2, 41.3, 9.6, 51.1),
-        (-61.9, 14.3, -60.7, 16.6),
-        (-54.7, 2.1, -51.6, 5.8),
-        (44.9, -21.5, 56.0, -12.6),
-    ),
+    covers=FRANCE,
     fetch=fetch,
     parse=parse,
     dialect="hubeau",

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sensors.parts import box_text, in_parts, local_day
+from sensors.lands import USA
+from sensors.parts import box_text, in_parts, local_day, one_question
 from sensors.sensor import Ask, Body, Sensor
 from situation.errors import ChoiceError
 from situation.properties import PROPERTIES
@@ -55,11 +56,6 @@ def fetch(ask: Ask, http: Http) -> Iterator[Body]:
     yield from in_parts(http, question, ask.bbox, ask.since, ask.until)
 
 
-def cost(ask: Ask) -> int:
-    """Say how many requests an ask takes at least: one, if it is not too large."""
-    return 1
-
-
 SENSOR = Sensor(
     key="usgs_samples",
     title="USGS Samples: laboratory and field chemistry (USA)",
@@ -70,13 +66,7 @@ SENSOR = Sensor(
     recorded=True,
     evidence="Results of USGS-05406500 (67 rows, 181 columns), recorded in the tests of dataretrieval.",
     base_url="https://api.waterdata.usgs.gov/samples-data",
-    covers=(
-        (-179.2, 18.9, -66.9, 71.5),
-        (172.3, 51.0, 180.0, 53.1),
-        (-67.3, 17.6, -64.5, 18.6),
-        (144.5, 13.2, 146.1, 20.6),
-        (-171.2, -14.6, -168.1, -11.0),
-    ),
+    covers=USA,
     fetch=fetch,
     dialect="wqx3",
     key_variable="API_USGS_PAT",
@@ -84,6 +74,6 @@ SENSOR = Sensor(
     topics=("groundwater",),
     pause_s=2.0,
     overlap_days=550.0,  # laboratories hand in late, and revise
-    cost=cost,
+    cost=one_question,
     site_based=True,
 )

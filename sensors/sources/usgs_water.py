@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sensors.lands import USA
 from sensors.parts import box_text
 from sensors.sensor import Ask, Body, Sensor, flatten, table
 from situation.errors import ChoiceError, IncompleteResponse, SchemaDrift
@@ -234,13 +235,7 @@ SENSOR = Sensor(
     recorded=True,
     evidence="Two features of each collection of v1 (October 2026), without links; the paging links of v0.",
     base_url="https://api.waterdata.usgs.gov/ogcapi/v1",
-    covers=(
-        (-179.2, 18.9, -66.9, 71.5),
-        (172.3, 51.0, 180.0, 53.1),
-        (-67.3, 17.6, -64.5, 18.6),
-        (144.5, 13.2, 146.1, 20.6),
-        (-171.2, -14.6, -168.1, -11.0),
-    ),
+    covers=USA,
     fetch=fetch,
     parse=parse,
     dialect="usgs_water",

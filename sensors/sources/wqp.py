@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sensors.parts import box_text, in_parts, local_day
+from sensors.lands import USA
+from sensors.parts import box_text, in_parts, local_day, one_question
 from sensors.sensor import Ask, Body, Sensor
 from situation.errors import ChoiceError
 from situation.topic import Box
@@ -131,11 +132,6 @@ def fetch(ask: Ask, http: Http) -> Iterator[Body]:
     yield from in_parts(http, question, ask.bbox, ask.since, ask.until)
 
 
-def cost(ask: Ask) -> int:
-    """Say how many requests an ask takes at least: one, if it is not too large."""
-    return 1
-
-
 SENSOR = Sensor(
     key="wqp",
     title="Water Quality Portal (USA)",
@@ -146,19 +142,13 @@ SENSOR = Sensor(
     recorded=True,
     evidence="Results of WIDNR_WQX-10032762 (5 rows, 180 columns), recorded in the tests of dataretrieval.",
     base_url="https://www.waterqualitydata.us/wqx3",
-    covers=(
-        (-179.2, 18.9, -66.9, 71.5),
-        (172.3, 51.0, 180.0, 53.1),
-        (-67.3, 17.6, -64.5, 18.6),
-        (144.5, 13.2, 146.1, 20.6),
-        (-171.2, -14.6, -168.1, -11.0),
-    ),
+    covers=USA,
     fetch=fetch,
     dialect="wqx3",
     properties=tuple(CHARACTERISTICS),
     topics=("groundwater",),
     pause_s=2.0,
     overlap_days=550.0,  # laboratories hand in late, and revise
-    cost=cost,
+    cost=one_question,
     site_based=True,
 )

@@ -11,14 +11,19 @@ later keeps its day of submission; and a question inside a group is found under 
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sensors.sensor import Ask, Body
+import pandas as pd
+
+from sensors.answers import rows_of
+from sensors.sensor import Ask, Body, table
 from situation.errors import ChoiceError, DataFileError
 from situation.properties import PROPERTIES
 from situation.topic import FOLDER
@@ -181,6 +186,44 @@ def form_asked(ask: Ask, server: str, folder: Path = FOLDER) -> tuple[Form, Body
 def form_of(bodies: Sequence[Body]) -> Form | None:
     """Find the form among the bodies of a fetch."""
     return next((read_form(body.text(), body.name) for body in bodies if body.kind == FORM), None)
+
+
+def with_content(body: Body, said: Mapping[str, Any]) -> Body:
+    """Give a body that holds this and nothing else, with the checksum that goes with it."""
+    content = json.dumps(said, ensure_ascii=False).encode()
+    return replace(body, content=content, sha256=hashlib.sha256(content).hexdigest())
+
+
+def tables_of(
+    bodies: Sequence[Body],
+    name: str,
+    needs: Sequence[str],
+    beside: Callable[[Mapping[str, Any], Form | None], tuple[Mapping[str, str], str]],
+) -> Iterator[pd.DataFrame]:
+    """Flatten pages of submissions: one row an answer that is measured, as the form's file says.
+
+    Parameters
+    ----------
+    bodies : sequence of Body
+        The pages, and the form among them.
+    name : str
+        Where the submissions stand in a page.
+    needs : sequence of str
+        Fields that every server of this kind gives.
+    beside : callable
+        ``beside(submission, form)`` gives the cells that stand beside each answer, and the name of the submission:
+        empty where it has none, since a nameless one would pass for another.
+    """
+    form = form_of(bodies)
+    for body in bodies:
+        if body.kind == FORM or body.empty:
+            continue
+        rows = []
+        for record in rows_of(body, name, needs=tuple(needs)):
+            cells, identifier = beside(record, form)
+            rows += [{**cells, **row} for row in readings(record, form, identifier)]
+        if rows:
+            yield table(rows)
 
 
 def find(record: Any, path: str) -> list[Any]:

@@ -8,17 +8,15 @@ who checked an answer stands in ``_validation_status`` with name.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from sensors.answers import rows_of
-from sensors.forms import FORM, Form, form_asked, form_of, only_allowed, readings, said_once
-from sensors.sensor import Ask, Body, Sensor, table
+from sensors.forms import Form, form_asked, only_allowed, said_once, tables_of, with_content
+from sensors.sensor import Ask, Body, Sensor
 
 if TYPE_CHECKING:
     from sensors.http import Http
@@ -36,8 +34,7 @@ def clean(body: Body, form: Form) -> Body:
         one = only_allowed(record, form, SYSTEM)
         one["_validation_status"] = status_of(record)
         kept.append(one)
-    content = json.dumps({"count": said.get("count"), "results": kept}, ensure_ascii=False).encode()
-    return replace(body, content=content, sha256=hashlib.sha256(content).hexdigest())
+    return with_content(body, {"count": said.get("count"), "results": kept})
 
 
 def status_of(record: Mapping[str, Any]) -> str:
@@ -64,19 +61,14 @@ def place_of(record: Mapping[str, Any], form: Form | None) -> dict[str, str]:
 
 def parse(bodies: Sequence[Body]) -> Iterator[pd.DataFrame]:
     """Flatten pages of answers: one row an answer that is measured, as the form's file says."""
-    form = form_of(bodies)
-    for body in bodies:
-        if body.kind == FORM or body.empty:
-            continue
-        rows = []
-        for record in rows_of(body, "results", needs=("_id", "_uuid")):
-            beside = {name: str(record.get(name) or "") for name in ("_id", "_submission_time")}
-            beside |= {"_validation_status": status_of(record), **place_of(record, form)}
-            number = record.get("_id") or record.get("_uuid")  # one without a name would pass for another
-            name = f"kobo:{form.asset if form else ''}/{number}" if number else ""
-            rows += [{**beside, **row} for row in readings(record, form, name)]
-        if rows:
-            yield table(rows)
+    return tables_of(bodies, "results", ("_id", "_uuid"), _beside)
+
+
+def _beside(record: Mapping[str, Any], form: Form | None) -> tuple[dict[str, str], str]:
+    cells = {name: str(record.get(name) or "") for name in ("_id", "_submission_time")}
+    cells |= {"_validation_status": status_of(record), **place_of(record, form)}
+    number = record.get("_id") or record.get("_uuid")
+    return cells, f"kobo:{form.asset if form else ''}/{number}" if number else ""
 
 
 def fetch(ask: Ask, http: Http) -> Iterator[Body]:

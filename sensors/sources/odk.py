@@ -7,17 +7,14 @@ server does not know is answered 501.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from sensors.answers import rows_of
-from sensors.forms import FORM, Form, form_asked, form_of, only_allowed, readings, said_once
-from sensors.sensor import Ask, Body, Sensor, table
+from sensors.forms import Form, form_asked, only_allowed, said_once, tables_of, with_content
+from sensors.sensor import Ask, Body, Sensor
 
 if TYPE_CHECKING:
     from sensors.http import Http
@@ -36,10 +33,7 @@ def clean(body: Body, form: Form) -> Body:
         system = record.get("__system") or {}
         one["__system"] = {name: system.get(name) for name in SYSTEM}
         kept.append(one)
-    content = json.dumps(
-        {"@odata.count": said.get("@odata.count"), "value": kept}, ensure_ascii=False
-    ).encode()
-    return replace(body, content=content, sha256=hashlib.sha256(content).hexdigest())
+    return with_content(body, {"@odata.count": said.get("@odata.count"), "value": kept})
 
 
 def place_of(record: Mapping[str, Any], form: Form | None) -> dict[str, str]:
@@ -67,19 +61,14 @@ def status_of(record: Mapping[str, Any]) -> str:
 
 def parse(bodies: Sequence[Body]) -> Iterator[pd.DataFrame]:
     """Flatten pages of submissions: one row an answer that is measured, as the form's file says."""
-    form = form_of(bodies)
-    for body in bodies:
-        if body.kind == FORM or body.empty:
-            continue
-        rows = []
-        for record in rows_of(body, "value", needs=("__id",)):
-            moment = (record.get("__system") or {}).get("submissionDate")
-            beside = {"_id": str(record.get("__id") or ""), "_submission_time": str(moment or "")}
-            beside |= {"_validation_status": status_of(record), **place_of(record, form)}
-            name = f"odk:{record['__id']}" if record.get("__id") else ""  # a nameless one passes for no other
-            rows += [{**beside, **row} for row in readings(record, form, name)]
-        if rows:
-            yield table(rows)
+    return tables_of(bodies, "value", ("__id",), _beside)
+
+
+def _beside(record: Mapping[str, Any], form: Form | None) -> tuple[dict[str, str], str]:
+    moment = (record.get("__system") or {}).get("submissionDate")
+    cells = {"_id": str(record.get("__id") or ""), "_submission_time": str(moment or "")}
+    cells |= {"_validation_status": status_of(record), **place_of(record, form)}
+    return cells, f"odk:{record['__id']}" if record.get("__id") else ""
 
 
 def fetch(ask: Ask, http: Http) -> Iterator[Body]:

@@ -918,15 +918,3 @@ def _why(wrong: BaseException) -> str:
 
 def _time(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 180 else f"{seconds / 60:.0f} minutes"
-
-
-def link_header(body: Body, relation: str = "next") -> str | None:
-    """Find a link in the ``Link`` header of an answer (RFC 8288).
-
-    >>> link_header(Body("1", b"", headers={"link": '<https://a.org/?p=2>; rel="next"'}))
-    'https://a.org/?p=2'
-    """
-    for target, rest in re.findall(r"<([^>]*)>([^<]*)", body.headers.get("link", "")):
-        if re.search(rf'rel="?[^"]*\b{re.escape(relation)}\b', rest):
-            return str(target)
-    return None

@@ -99,19 +99,6 @@ class Ask:
         ]
 
 
-def split_box(box: Box, degrees: float) -> list[Box]:
-    """Cut a box into tiles of at most so many degrees a side, west to east from the south.
-
-    >>> split_box((0.0, 0.0, 2.0, 1.0), 1.0)
-    [(0.0, 0.0, 1.0, 1.0), (1.0, 0.0, 2.0, 1.0)]
-    """
-    west, south, east, north = box
-    across, up = max(1, math.ceil((east - west) / degrees)), max(1, math.ceil((north - south) / degrees))
-    xs = [west + (east - west) * n / across for n in range(across)] + [east]
-    ys = [south + (north - south) * n / up for n in range(up)] + [north]
-    return [(xs[i], ys[j], xs[i + 1], ys[j + 1]) for j in range(up) for i in range(across)]
-
-
 def quarter_box(box: Box) -> list[Box]:
     """Cut a box into four, for a source that says that an ask is too large."""
     west, south, east, north = box

@@ -1,7 +1,6 @@
 """How sources are asked, against a real server on this machine that is late, cut short and wrong."""
 
 import gzip
-import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -9,7 +8,7 @@ import pytest
 from werkzeug import Response
 
 from sensors import http as http_module
-from sensors.http import Caps, Http, clean_url, link_header
+from sensors.http import Caps, Http, clean_url
 from sensors.sensor import Body
 from situation.errors import (
     BadRequest,
@@ -303,14 +302,6 @@ def test_numbers_stay_the_text_they_were():
 )  # fmt: skip
 def test_an_address_that_is_kept_holds_no_key(url):
     assert "SECRET" not in clean_url(url)
-
-
-def test_link_headers_are_read():
-    body = Body(
-        "1", b"", headers={"link": '<https://a.org/?skip=0>; rel="first", <https://a.org/?skip=9>; rel=next'}
-    )
-    assert re.search("skip=9", link_header(body) or "")
-    assert link_header(body, "last") is None
 
 
 def test_a_source_that_needs_no_key_and_refuses_is_not_said_to_want_one(serve, httpserver):

@@ -16,7 +16,6 @@ from __future__ import annotations
 import http.server
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
@@ -165,27 +164,14 @@ WAYS = {"commonsight": commonsight, "dataretrieval": dataretrieval, "pandas": pa
 
 def measured(way: str, url: str, folder: Path, python: str) -> dict[str, float]:
     """Run one way in a process of its own; gives rows, seconds (wall, processor) and megabytes at the peak."""
-    import psutil
+    import peak  # not above: the interpreter with dataretrieval may have no psutil
 
     folder.mkdir()
     command = [python, __file__, "--one", way, url, str(folder)]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-    peak = [0]
-
-    def watch(process: psutil.Process) -> None:
-        while process.is_running():
-            try:
-                family = [process, *process.children(recursive=True)]
-                peak[0] = max(peak[0], sum(one.memory_info().rss for one in family))
-            except psutil.Error:
-                pass
-            time.sleep(0.05)
-
-    threading.Thread(target=watch, args=(psutil.Process(child.pid),), daemon=True).start()
-    out, _ = child.communicate()
-    if child.returncode:
+    out, code, megabytes = peak.run(command, ROOT)
+    if code:
         raise SystemExit(f"{way} failed")
-    return json.loads(out.splitlines()[-1]) | {"mb": peak[0] / 2**20}
+    return json.loads(out.splitlines()[-1]) | {"mb": megabytes}
 
 
 def _one(way: str, url: str, folder: str) -> None:

@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
 import numpy as np
+import peak
 import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -106,24 +105,10 @@ def measured(way: str, path: Path, folder: Path) -> dict[str, float]:
     """
     folder.mkdir()
     command = [sys.executable, __file__, "--one", way, str(path), str(folder)]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-    peak = [0]
-    watcher = threading.Thread(target=_watch, args=(psutil.Process(child.pid), peak), daemon=True)
-    watcher.start()
-    out, _ = child.communicate()
-    if child.returncode:
+    out, code, megabytes = peak.run(command, ROOT)
+    if code:
         raise SystemExit(f"{way} failed")
-    return json.loads(out.splitlines()[-1]) | {"mb": peak[0] / 2**20}
-
-
-def _watch(process: psutil.Process, peak: list[int]) -> None:
-    while process.is_running():
-        try:
-            family = [process, *process.children(recursive=True)]
-            peak[0] = max(peak[0], sum(one.memory_info().rss for one in family))
-        except psutil.Error:
-            pass
-        time.sleep(0.05)
+    return json.loads(out.splitlines()[-1]) | {"mb": megabytes}
 
 
 def _one(way: str, path: str, folder: str) -> None:

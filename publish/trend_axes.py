@@ -426,7 +426,9 @@ def _limits(chart: Chart, limit: Limit | None) -> None:
 def _readings(chart: Chart, readings: pd.DataFrame) -> None:
     axes, seen = chart.axes, chart.seen
     size = (0.42 if chart.small else 0.66) * chart.size * (1 if len(readings) <= _MANY else 0.65)
-    look: dict[str, Any] = {"ls": "none", "mec": BLUE, "zorder": 5, "rasterized": len(readings) > _RASTER}
+    # A reading of zero stands on the edge; its mark is whole.
+    look: dict[str, Any] = {"ls": "none", "mec": BLUE, "zorder": 5, "clip_on": False}
+    look["rasterized"] = len(readings) > _RASTER
     when, value = days(readings["time"]), readings["value"].to_numpy("float64")
     sign, how = readings["censoring"].to_numpy(object), readings["procedure"].to_numpy(object)
     edge = 0.7 if chart.small else 1.0

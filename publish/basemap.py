@@ -41,6 +41,7 @@ CREDIT = "GSHHG and WDBII (Wessel and Smith 1996), LGPL"
 CREDIT_NAMES = "Natural Earth"
 _GEOD = Geod(ellps="WGS84")
 _RESOLUTIONS = (("c", 25_000.0), ("l", 5_000.0), ("i", 1_000.0))  # the data's own tolerance, metres
+FINEST = _RESOLUTIONS[-1][1]
 _METRES_PER_DEGREE = 111_320.0
 _LEAST_SPAN = 0.01  # degrees; a single well is shown with half a kilometre around it
 _MERCATOR_WIDE, _MERCATOR_HIGH, _MERCATOR_POLE = 45.0, 35.0, 72.0

@@ -41,15 +41,16 @@ _WHEELS = {
 }
 #: First and last sign of the blocks that the bold of a script holds.
 _BLOCKS = {
-    "latin": ((0x20, 0x24F), (0x2010, 0x205F), (0x2070, 0x209F), (0x20AC, 0x20AC), (0x2190, 0x21FF), (0x2260, 0x2265)),
-    "greek": ((0x370, 0x3FF), (0x1F00, 0x1FFF)),
+    "latin": ((0x20, 0x17F), (0x2010, 0x2044), (0x2070, 0x2094), (0x20AC, 0x20AC), (0x2190, 0x2193), (0x2264, 0x2265)),
+    "further": ((0x180, 0x24F), (0x1E00, 0x1EFF)),
+    "greek": ((0x370, 0x3FF),),
     "cyrillic": ((0x400, 0x52F),),
     "arabic": ((0x600, 0x6FF), (0x750, 0x77F), (0x200C, 0x200F), (0x20, 0x20), (0x30, 0x39)),
     "devanagari": ((0x900, 0x97F), (0xA8E0, 0xA8FF), (0x200C, 0x200D), (0x20, 0x20), (0x25CC, 0x25CC)),
 }  # fmt: skip
 _LAST = "DejaVu Sans"
 _BOLD = 700
-_KEPT = "3"  # goes up when the bold is made otherwise
+_KEPT = "4"  # goes up when the bold is made otherwise
 _LEADING, _TALL_LEADING = 1.3, 1.5  # of the size; scripts with marks above and below want more
 _RISE, _TALL_RISE = 1.0, 1.06  # of the size, from the top of a line to its baseline
 _TALL = ("ar", "hi", "fa", "ur", "ne", "mr")
@@ -159,15 +160,16 @@ def _width(line: str, bold: bool) -> float:
 # ---- the fonts ----------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=4096)
 def _scripts(text: str) -> tuple[str, ...]:
-    """Name the scripts of a text that have a bold, Latin always."""
-    found = [
+    """Name the bolds that a text needs, Latin always; the first blocks of a script are its own letters."""
+    signs = {ord(sign) for sign in text}
+    needed = [
         script
         for script, blocks in _BLOCKS.items()
-        if script != "latin"
-        and any(first <= ord(sign) <= last for sign in text for first, last in blocks[:1])
+        if any(first <= sign <= last for sign in signs for first, last in blocks[:2])
     ]
-    return ("latin", *found)
+    return tuple(dict.fromkeys(["latin", *needed]))
 
 
 def _families(scripts: Sequence[str], bold: bool) -> tuple[str, ...]:

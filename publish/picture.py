@@ -15,6 +15,7 @@ the map and again within it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,8 +27,8 @@ import segno
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 
-from publish import Options, marks
-from publish.basemap import CREDIT, CREDIT_NAMES
+from publish import Options, between, marks
+from publish.basemap import CREDIT, CREDIT_NAMES, FINEST, around
 from publish.citation import reproduce
 from publish.lettering import ELLIPSIS, clean, figure, fitted, wrapped
 from publish.map_part import MapPart
@@ -169,13 +170,20 @@ class _Sheet:
             [self.say("contact", contact=clean(shot.topic.contact))] if clean(shot.topic.contact) else []
         )
         same = self.say("link", link=shot.permalink) if shot.permalink else reproduce(shot)
-        credits = f"{CREDIT}; {CREDIT_NAMES}"
+        credits = "; ".join([CREDIT, CREDIT_NAMES, *self._rough()])
         return [
             Block("sources", self._sources(wide, size), squeezed=1),
             Block("producer", " · ".join(stands) or clean(shot.topic.title), gap=0.15, most=2, squeezed=1),
             Block("link", same, gap=0.15, squeezed=2),
             Block("credit", self.say("basemap", sources=credits), colour=soft, gap=0.15, squeezed=1),
         ]
+
+    def _rough(self) -> list[str]:
+        """Say how far off the ground may be where the map is finer than its data."""
+        west, south, east, north = around(self.shot.box)
+        metres = 111_320 * max((east - west) * math.cos(math.radians((south + north) / 2)), north - south)
+        finer = metres / self.page.high < 0.3 * FINEST
+        return [self.say("basemap_rough", n=f"{FINEST / 1000:g}")] if finer else []
 
     def _sources(self, wide: float, size: float) -> str:
         """Name whose readings they are, with licences; as many as three lines hold, and how many more."""
@@ -240,7 +248,7 @@ class _Sheet:
         for text, n, sign in self._further_signs():
             blocks.append(Block("legend", text, 0.92, gap=0.28, count=figure(n) if n else "", colour=soft, sign=sign,
                                 most=3, squeezed=2))  # fmt: skip
-        return blocks
+        return [*blocks, *between.legend(shot, soft)]
 
     def _classes(self) -> list[str]:
         """Say which statuses the legend names: those there are, and those that the limit could have given."""

@@ -5,19 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from layers.subject import is_simulated
-from situation.settings import DATA
-from situation.topic import FOLDER, topics
-
-#: Name of the file in the topic's folder.
-FILE = "places.geojson"
+from situation.shapes import shapes_of
 
 
 def places_of(topic: str) -> Path | None:
     """Find the shapes of a topic: its own, or those of the invented valley while it is shown."""
-    known = topics().get(topic)
-    if known is None:
-        return None
-    candidates = [FOLDER / known.key / FILE]
-    if is_simulated() and known.demonstration:
-        candidates.append(DATA / "demo" / "valley.geojson")
-    return next((file for file in candidates if file.is_file()), None)
+    return shapes_of(topic, simulated=is_simulated())

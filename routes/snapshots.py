@@ -313,8 +313,8 @@ def options_of(request: Request) -> Options:
     return options
 
 
-def headers_of(ending: str, name: str) -> dict[str, str]:
-    """Give the headers of a file: pictures and pages are shown, data are kept."""
+def headers_of(ending: str, name: str, *, framed: bool = True) -> dict[str, str]:
+    """Give the headers of a file: pictures and pages are shown, data are kept; any page may frame a page of ours."""
     shown = ending in (*_PICTURES, "html")
     said = {
         "Content-Type": FORMATS[ending].media,
@@ -322,7 +322,8 @@ def headers_of(ending: str, name: str) -> dict[str, str]:
         **_CLOSED,
     }
     if ending == "html":
-        return said | {"Content-Security-Policy": web.own_policy() + "; frame-ancestors *"}
+        ancestors = "*" if framed else "'none'"
+        return said | {"Content-Security-Policy": f"{web.own_policy()}; frame-ancestors {ancestors}"}
     if ending == "pdf":  # readers inside browsers do not open in a sandbox
         return said
     return said | {"Content-Security-Policy": _PICTURE_RULE}
@@ -370,7 +371,7 @@ def live(request: Request) -> Response:
         options,
         key,
         lambda path: publish.write(frozen_now(view, language, title, surface), path, options),
-        {**headers_of(ending, name), "ETag": etag, "Cache-Control": cache_for},
+        {**headers_of(ending, name, framed=False), "ETag": etag, "Cache-Control": cache_for},
     )
 
 

@@ -185,7 +185,10 @@ class Ordered(Response):
         except Exception as wrong:
             await self._refuse(answer.failed(wrong, scope["path"]), scope, receive, send)
         else:
-            await self._send(made, scope, send)
+            try:
+                await self._send(made, scope, send)
+            except FileNotFoundError:  # so much was asked for that it had to go before it was sent
+                await self._refuse(busy(), scope, receive, send)
 
     async def _refuse(self, response: Response, scope: Scope, receive: Receive, send: Send) -> None:
         await self._refused(Request(scope), response)(scope, receive, send)

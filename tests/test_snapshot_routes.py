@@ -116,6 +116,7 @@ def test_the_page_and_its_errors_stand_in_no_frame_and_run_no_script(shot):
         assert "default-src 'none'; script-src 'none'; style-src 'sha256-" in rule
         assert "frame-ancestors 'none'" in rule
         assert get(address, BROWSER).headers["x-frame-options"] == "DENY"
+    assert "frame-ancestors 'none'" in get("/api/snapshot.html", **NITRATE).headers["content-security-policy"]
     for address in (f"/s/{shot.id}/map.html", f"/embed?snapshot={shot.id}", "/embed?snapshot=aaaaaaaaaa"):
         said = get(address, BROWSER).headers
         assert "frame-ancestors *" in said["content-security-policy"]
@@ -385,6 +386,14 @@ def test_finished_files_go_when_there_are_too_many_and_nothing_half_made_stays()
     assert len(list(bench._folder.iterdir())) == 2
     bench.clear()
     assert list(bench._folder.iterdir()) == []
+
+
+def test_a_file_that_had_to_go_before_it_was_sent_is_asked_for_again():
+    bench = workshop.Bench(hands=1, queue=9, most=250)
+    assert ask(bench, [("a", lambda path: path.write_text("x"))])[0][0] == 200
+    for path in bench._folder.iterdir():
+        path.unlink()
+    assert ask(bench, [("a", None)])[0][0] == 503
 
 
 def test_who_leaves_takes_no_work_from_the_others_who_wait():

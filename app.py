@@ -15,6 +15,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -66,6 +67,7 @@ def _make_ready() -> None:
         chart.warm()
         # Brings the statistics with it: a second that the first visitor of the Trends page need not wait.
         trends.table(usual)
+        import_module("publish.picture")  # and matplotlib, for whoever publishes first
     except Exception:
         _log.exception("Not everything could be made ready; the pages will say what is wrong.")
 

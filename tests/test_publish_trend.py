@@ -342,17 +342,15 @@ def check(page, shot):
 @pytest.mark.parametrize(
     ("size", "language", "n"),
     [
-        ("850x600", "en", 1),
         ("og", "ar", 1),
-        ("square", "hi", 1),
         ("a4", "fr", 1),
-        ("850x600", "hi", 9),
-        ("square", "ar", 9),
+        ("850x600", "hi", 6),
+        ("square", "es", 9),
         ("a4", "en", 30),
     ],
 )
 def test_nothing_is_missing_outside_cut_or_on_top_of_another(shot, sheets, size, language, n):
-    told = dataclasses.replace(shot, language=language, simulated=True, id=shot.id if n != 9 else None)
+    told = dataclasses.replace(shot, language=language, simulated=True, id=shot.id if n != 6 else None)
     some = [of(sheets, "t:rising")] if n == 1 else many(sheets, n)
     page = trend_sheet.composed(told, some, Options(size=size, look="print" if n == 1 else "light"))
     check(page, told)

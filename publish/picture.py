@@ -169,7 +169,8 @@ class _Sheet:
         stands += (
             [self.say("contact", contact=clean(shot.topic.contact))] if clean(shot.topic.contact) else []
         )
-        same = self.say("link", link=shot.permalink) if shot.permalink else reproduce(shot)
+        again = message("publish.cite.again", shot.language, where=reproduce(shot))
+        same = self.say("link", link=shot.permalink) if shot.permalink else again
         credits = "; ".join([CREDIT, CREDIT_NAMES, *self._rough()])
         return [
             Block("sources", self._sources(wide, size), squeezed=1),
@@ -248,7 +249,7 @@ class _Sheet:
         for text, n, sign in self._further_signs():
             blocks.append(Block("legend", text, 0.92, gap=0.28, count=figure(n) if n else "", colour=soft, sign=sign,
                                 most=3, squeezed=2))  # fmt: skip
-        return [*blocks, *between.legend(shot, soft)]
+        return [*blocks, *between.legend(shot, soft, tight=self.page.wide > _CARD * self.page.high)]
 
     def _classes(self) -> list[str]:
         """Say which statuses the legend names: those there are, and those that the limit could have given."""
@@ -329,7 +330,7 @@ class _Sheet:
         told = [("sites", made.sites), ("readings", shot.readings_behind), ("unverified", shot.unverified),
                 ("inconclusive", made.inconclusive), ("stale", made.stale)]  # fmt: skip
         told += [("hidden", shot.hidden)] if shot.hidden else []
-        return " · ".join(self._counted(key, n) for key, n in told)
+        return "\u00a0· ".join(self._counted(key, n) for key, n in told)
 
     def _counted(self, key: str, n: int) -> str:
         # A message chooses its singular by the number itself, so the number is put in afterwards.

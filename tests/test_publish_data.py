@@ -34,7 +34,7 @@ from sensors import field_file, intake
 from sensors.own_export import read_own, with_ids
 from sensors.raw_table import open_table
 from situation.errors import FieldFileError, FileTooLarge
-from situation.observation import FLAT_COLUMNS, flat, to_arrow
+from situation.observation import FLAT_COLUMNS, POSITION_RULES, flat, to_arrow
 from situation.settings import settings
 from situation.spreadsheet import plain_cell, safe_cell
 from situation.status import STATUSES, STYLE
@@ -62,6 +62,10 @@ HOSTILE = [
 SECRET = "ana-smiths-own-file.csv"
 #: What a store says itself of a reading, whatever a file says.
 BY_STORE = ("batch_id", "review_state", "retrieved_at")
+BY_CELL = (
+    "monitoring_location_id", "monitoring_location_name", "position_rule", "longitude", "latitude",
+    "horizontal_accuracy_m",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +77,9 @@ def place(tmp_path_factory):
     ]
     # Two wells of one cell with the same result on the same day: nothing that is shown tells them apart.
     twins = [(f"t:twin-{n}", "Twin", "household_well", LON + 0.05, LAT, 7.0, "2026-05-01") for n in (1, 2)]
-    table = readings([*WELLS, *nasty, *twins])
+    # With those of WELLS, enough in one cell to be shown as that cell.
+    third = [("t:home-3", "Family Brown", "household_well", LON + 0.0096, LAT + 0.0299, 6.0, "2026-05-01")]
+    table = readings([*WELLS, *nasty, *twins, *third])
     opened.add(
         b"wells", to_arrow(table), filename=SECRET, source_id="upload:ana", contributor="ana", accept=True,
         topic="groundwater", rows_in=len(table),
@@ -442,7 +448,7 @@ def test_a_package_is_read_in_the_guarded_child_and_gives_the_same_table(packed,
         back = pd.read_parquet(checked.folder / intake.OBSERVATIONS)
     assert_same(behind(shot), back, but=("batch_id",))
     hidden = back["position_rule"].ne("exact")
-    assert hidden.any()
+    assert back.loc[hidden, "position_rule"].eq("blurred").any()
     assert back.loc[hidden, "monitoring_location_id"].str.startswith("area-").all()
 
 
@@ -456,8 +462,14 @@ def test_a_package_that_was_added_is_exported_again_as_it_was(packed, shot, tmp_
         recipe = intake._recipe(checked)
     again = frozen.freeze(other, shot.view.but(as_of=None, at=None), shot.moment)
     order = ["monitoring_location_id", "phenomenon_time", "result_text", "source_row"]
-    one, two = (table.sort_values(order, ignore_index=True) for table in (behind(shot), behind(again)))
+    exact, hidden = "position_rule == 'exact'", "position_rule != 'exact'"
+    one, two = (table.query(exact).sort_values(order) for table in (behind(shot), behind(again)))
     assert_same(one, two, but=BY_STORE)
+    # Behind a hidden cell there is one site from now on, which a store may have to show more coarsely.
+    one, two = (table.query(hidden).sort_values(order[1:]) for table in (behind(shot), behind(again)))
+    assert_same(one, two, but=(*BY_STORE, *BY_CELL))
+    coarseness = [table["position_rule"].map(POSITION_RULES.index).tolist() for table in (one, two)]
+    assert all(now >= was for was, now in zip(*coarseness, strict=True))
     rebuilt = pd.concat([part.to_pandas() for part in intake.read_again(packed, recipe)], ignore_index=True)
     assert rebuilt["observation_id"].is_unique
     other.close()

@@ -884,6 +884,9 @@ def places(link: tuple[str, str] | None, unlink: str | None, who: str) -> int:
 )
 @click.option("--keep", "keeping", is_flag=True, help="Keep it for good, with a short id and a link.")
 @click.option("--who", metavar="NAME", help="With --keep: a pseudonym for who made it.")
+@click.option(
+    "--surface", metavar="KIND", help="Between the sites: estimate, or probability of being above the limit."
+)
 @click.option("--trends", "trending", is_flag=True, help="The trends instead of the map: png, svg or pdf.")
 @click.option("--site", metavar="ID", help="With --trends: of this site only.")
 @click.argument("files", nargs=-1, metavar="OUT...", type=click.Path(path_type=Path))
@@ -919,12 +922,12 @@ def snapshot(files: Sequence[Path], out: Path | None, **asked: Any) -> int:
         publish.ending_of(file)
     opened = open_store()
     options, site, trending, keeping, who, kept = _publishing(asked)
-    language, title = asked.pop("language"), asked.pop("title")
+    language, title, surface = (asked.pop(name) for name in ("language", "title", "surface"))
     now = pd.Timestamp.now("UTC")
     if kept:
         shot = frozen.reopen(opened, kept, language=language)
     else:
-        shot = frozen.freeze(opened, _view_of(asked), now, language=language, title=title)
+        shot = frozen.freeze(opened, _view_of(asked), now, language=language, title=title, surface=surface)
     if keeping:
         shot = frozen.keep(opened, shot, now, who=who)
     if not files and not keeping and not kept:

@@ -140,6 +140,8 @@ def command(shot: Snapshot, ending: str = "zip") -> str:
     """
     view = shot.view
     said = view.to_params() | {"lang": shot.language, "title": _own_title(shot)}
+    if shot.surface is not None:
+        said["surface"] = shot.surface.kind
     if view.bbox is not None:  # an address rounds it
         said["bbox"] = ",".join(f"{side!r}" for side in view.bbox)
     if view.batch is not None:  # of a batch that waits for its review there is a page, and no command

@@ -20,7 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch, Polygon, Rectangle
 from matplotlib.patheffects import withStroke
 
-from publish import marks
+from publish import between, marks
 from publish.basemap import (
     Extent,
     Feature,
@@ -104,6 +104,7 @@ class MapPart:
         axes.set_xlim(extent[0], extent[2])
         axes.set_ylim(extent[1], extent[3])
         self._ground(axes)
+        between.draw(axes, self.shot.surface, self.projection)
         named = self._own_shapes(axes)
         if across:
             self._across(axes, across)

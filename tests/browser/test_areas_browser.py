@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from tests.browser.test_map_browser import Visit, chromium, server  # noqa: F401
+from tests.browser.test_map_browser import Visit, chromium  # noqa: F401
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 

@@ -9,13 +9,13 @@ import json
 import os
 import shutil
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from pathlib import Path
 
 import pytest
+
+import store
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -45,28 +45,6 @@ def _free_port():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return free.getsockname()[1]
-
-
-@pytest.fixture(scope="module")
-def server(demo_home, tmp_path_factory):
-    """Start the app on the demonstration; gives its address and the folder that it writes to."""
-    var = tmp_path_factory.mktemp("browser")
-    shutil.copytree(demo_home, var / "demo")
-    port = _free_port()
-    with (var / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
-            cwd=ROOT,
-            env=os.environ | {"COMMONSIGHT_VAR": str(var)},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            _wait_for(f"http://127.0.0.1:{port}/_stcore/health", process, var / "log")
-            yield f"http://127.0.0.1:{port}", var
-        finally:
-            process.terminate()
-            process.wait(20)
 
 
 def _wait_for(address, process, log):
@@ -220,7 +198,8 @@ def test_text_of_strangers_runs_nowhere(visit, server):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COMMONSIGHT_VAR", str(var))
         assert settings().active_store_url == settings().demo_store_url
-        put(readings([("t:nasty", NASTY, "well", 127.30, -30.57, 99.0, "2026-10-01")]))
+        receipt = put(readings([("t:nasty", NASTY, "well", 127.30, -30.57, 99.0, "2026-10-01")]))
+        demo = store.shared(settings().active_store_url)
     tab = visit().open("/?property=nitrate&site=t:nasty")
     tab.page.get_by_text("{{7*7}}").first.wait_for()
     found = tab.frame.evaluate(
@@ -230,6 +209,7 @@ def test_text_of_strangers_runs_nowhere(visit, server):
     assert found == [NASTY]
     assert tab.frame.evaluate("window.broken") is None
     assert tab.page.evaluate("window.broken") is None
+    demo.withdraw(receipt.batch, "the tests", reason="others use the same app", operator=True)
 
 
 def test_unknown_addresses_of_the_api_are_not_the_start_page(server):

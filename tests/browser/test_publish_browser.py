@@ -12,7 +12,7 @@ import store
 from layers import frozen
 from publish import web
 from situation.view import View
-from tests.browser.test_map_browser import SCREENSHOTS, chromium, server  # noqa: F401
+from tests.browser.test_map_browser import SCREENSHOTS, chromium  # noqa: F401
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.test_map_browser import FRAME, chromium, server, visit  # noqa: F401
+from tests.browser.test_map_browser import FRAME, chromium, visit  # noqa: F401
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 

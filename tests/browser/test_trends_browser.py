@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.test_map_browser import Visit, chromium, server  # noqa: F401
+from tests.browser.test_map_browser import Visit, chromium  # noqa: F401
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 

@@ -29,6 +29,7 @@ South well,household well,42.962,-120.062,2026-03-04,<0.5,Ada Lovelace
 """
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.xdist_group("upload"),  # one app for all of them
     pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no /usr/bin/chromium here"),
 ]
 

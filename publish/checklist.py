@@ -20,8 +20,6 @@ from situation.snapshot import Snapshot
 
 #: From this share of the sites on a weakness is named.
 WORTH_SAYING = 0.1
-#: How the topics that come with the program say that nobody has filled in a contact yet.
-_NOT_FILLED_IN = "change this line"
 
 
 @dataclass(frozen=True)
@@ -127,8 +125,6 @@ def _ours(shot: Snapshot) -> Iterator[Check]:
     """Say whether a reader can find who made it, and where."""
     there = bool(shot.topic.producer.strip())
     yield _check(shot, "producer", there, producer=shot.topic.producer, topic=shot.topic.key)
-    contact = bool(shot.topic.contact.strip()) and _NOT_FILLED_IN not in shot.topic.contact
-    yield _check(
-        shot, "contact", contact, contact=shot.topic.contact if contact else "", topic=shot.topic.key
-    )
+    contact = shot.topic.contact.strip()
+    yield _check(shot, "contact", bool(contact), contact=contact, topic=shot.topic.key)
     yield _check(shot, "address", shot.base_url is not None, address=shot.base_url or "")

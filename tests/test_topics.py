@@ -24,7 +24,8 @@ def test_every_topic_names_what_exists(folder):
     assert topic.title
     assert topic.question.endswith("?")
     assert len(topic.about) > 200
-    assert topic.contact
+    # Nobody's address is made up: the group that runs the map fills it in.
+    assert topic.contact == ""
     if topic.standard:
         assert standards()[topic.standard].limit(topic.property) is not None
 

@@ -92,7 +92,7 @@ COLUMNS: Mapping[str, str] = {
     "said": "the crossing in a sentence",
     "left_out": "readings of the series that do not count",
     "why_left_out": "the most frequent reason",
-    "position_rule": "exact, blurred, area",
+    "position_rule": "exact, blurred, area, withheld",
     "source_id": "of the newest reading",
     "contributor": "of the newest reading",
     "licence": "of the newest reading",

@@ -328,16 +328,20 @@ def _columns(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _batches(place: Store, sites: pd.DataFrame) -> pd.DataFrame:
-    """Say of each batch that a site's reading is from what came of it; file names may name people and stay out."""
+    """Say of each batch that a site's reading is from what came of it.
+
+    File names may name people and stay out; so do the names of who brought a reading of somebody's home.
+    """
     known = place.book().batches
     numbers = sorted({int(number) for number in sites["batch_id"].dropna() if int(number) in known})
+    homes = set(sites.loc[sites["position_rule"].ne("exact"), "batch_id"].dropna().astype(int))
     return pd.DataFrame(
         [
             {
                 "batch": number,
                 "received_at": str(batch.received_at)[:19],
-                "source_id": batch.source_id,
-                "contributor": batch.contributor or "",
+                "source_id": batch.source_id.partition(":")[0] if number in homes else batch.source_id,
+                "contributor": "" if number in homes else batch.contributor or "",
                 "rows_in": batch.rows_in,
                 "readings": batch.rows,
                 "quarantined": batch.quarantined,

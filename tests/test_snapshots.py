@@ -141,6 +141,13 @@ def test_a_place_found_to_be_a_home_leaves_the_snapshot_of_before(place):
     assert now.counts.above == was.counts.above
 
 
+def test_who_brought_the_reading_of_a_home_is_not_named_beside_its_batch(place):
+    put(readings(WELLS[:3]))
+    put(readings([("t:home", "Home", "household_well", *WELLS[6][3:5], 9.0, "2026-05-01")]), name="home.csv")
+    told = frozen.freeze(place, nitrate(), NOW).batches.set_index("batch")[["source_id", "contributor"]]
+    assert told.to_numpy().tolist() == [["upload:ana", "ana"], ["upload", ""]]
+
+
 def test_a_box_counts_what_is_in_it_and_what_changed_in_it(place):
     first = put(readings())
     lon, lat = WELLS[0][3:5]

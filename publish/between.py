@@ -14,10 +14,10 @@ from matplotlib.colors import ListedColormap
 from matplotlib.patches import Rectangle
 
 from publish.basemap import Projection
-from publish.lettering import clean
 from publish.page import Block, Page
 from situation.messages import translated
 from situation.snapshot import Snapshot, Surface
+from situation.visible import one_line
 
 _ABOVE = 6.5  # the ground and its lines, and under the topic's own shapes
 _ALPHA = 0.62
@@ -60,9 +60,9 @@ def legend(shot: Snapshot, soft: str, *, tight: bool = False) -> Iterator[Block]
     heading = translated(surface.heading, shot.language)
     yield Block("surface", heading, rest if tight else 1.0, bold=True, gap=head, most=2, squeezed=1)
     for label, colour in zip(surface.labels, surface.colours, strict=True):
-        words = clean(translated(label, shot.language))
+        words = one_line(translated(label, shot.language))
         yield Block("surface", words, rest, gap=0.0 if tight else 0.1, sign=_patch(colour), most=1)
-    note = clean(translated(surface.note, shot.language))
+    note = one_line(translated(surface.note, shot.language))
     yield Block("surface", note, min(rest, 0.9), colour=soft, gap=0.2, most=4, squeezed=1)
 
 

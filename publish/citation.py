@@ -11,7 +11,6 @@ which they print.
 
 from __future__ import annotations
 
-import re
 import shlex
 from typing import Any
 from urllib.parse import urlencode
@@ -19,21 +18,9 @@ from urllib.parse import urlencode
 from publish import file_name
 from situation.messages import message
 from situation.snapshot import Origin, Snapshot
+from situation.visible import one_line
 
-#: Controls, halves of a sign, and the marks that turn the direction of writing (U+202E and its family).
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
-)
 _MOST_SOURCES = 6
-
-
-def one_line(text: object) -> str:
-    r"""Give a text as one line without signs that nobody sees; what is missing is empty.
-
-    >>> one_line("Well\u202e 3\n\x00")
-    'Well 3'
-    """
-    return "" if text is None or text != text else " ".join(_UNSEEN.sub("", str(text)).split())
 
 
 def day(shot: Snapshot) -> str:

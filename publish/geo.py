@@ -36,7 +36,6 @@ import pyarrow.parquet as pq
 import pyogrio
 
 from publish import Options, Progress, citation, qgis, read_me
-from publish.citation import one_line
 from publish.columns import (
     READINGS,
     SITES,
@@ -50,6 +49,7 @@ from publish.columns import (
 from publish.tables import sources_frame
 from situation.snapshot import Snapshot
 from situation.status import STATUSES, STYLE
+from situation.visible import one_line
 
 _PIECE = 8_192  # rows that become Python objects at a time
 _GROUP = 131_072  # rows of a row group

@@ -20,10 +20,10 @@ import numpy as np
 import shapely
 
 from publish import basemap
-from publish.markup import plain
 from situation.shapes import shapes_of
 from situation.snapshot import Snapshot
 from situation.topic import Box
+from situation.visible import one_line
 
 #: How each kind is drawn: filled, or as a line of a width in pixels; what is named, by its name.
 INK: dict[str, dict[str, Any]] = {
@@ -148,7 +148,7 @@ def _small(lines: list[Any], step: float) -> Iterator[Any]:
 def _names(features: tuple[basemap.Feature, ...], window: Box) -> Iterator[tuple[float, float, str]]:
     seen = shapely.box(*window)
     for one in features:
-        name = plain(one.name).removesuffix(_SIMULATED)
+        name = one_line(one.name).removesuffix(_SIMULATED)
         if one.kind in _NAMED and name and one.shape.intersects(seen):
             point = one.shape.representative_point()
             yield point.x, point.y, name

@@ -54,13 +54,6 @@ _KEPT = "4"  # goes up when the bold is made otherwise
 _LEADING, _TALL_LEADING = 1.3, 1.5  # of the size; scripts with marks above and below want more
 _RISE, _TALL_RISE = 1.0, 1.06  # of the size, from the top of a line to its baseline
 _TALL = ("ar", "hi", "fa", "ur", "ne", "mr")
-#: Controls, halves of a sign, signs that are none, and the marks that turn the direction of writing; not the
-#: joiners (U+200C, U+200D), which Hindi and Persian need.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
-    "\ufff9-\ufffb\ufffe\uffff]"
-)
-_SPACES = re.compile("[^\\S\u00a0\u202f]+")  # spaces that hold a number and its unit together stay
 _BREAK_AFTER = re.compile(r"(?<=[/?&=,;_])(?=[^\s/])")
 _RTL = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
 _RIGHT_TO_LEFT = re.compile(f"[{_RTL}]")
@@ -76,15 +69,6 @@ _FOREIGN = re.compile(
     f"|[0-9]+(?:[-:/.][0-9]+)+|{_SIGNED}"
 )
 ELLIPSIS = "…"
-
-
-def clean(text: object) -> str:
-    r"""Give a stranger's text as one line that turns no direction and holds nothing unseen.
-
-    >>> clean("Well\u202e 3\n\x00 $x$")
-    'Well 3 $x$'
-    """
-    return "" if text is None or text != text else _SPACES.sub(" ", _UNSEEN.sub("", str(text))).strip()
 
 
 def figure(n: float) -> str:
@@ -271,7 +255,7 @@ def wrapped(text: str, wide: float, size: float, face: Face, most: int | None = 
     Parameters
     ----------
     text : str
-        Clean (:func:`clean`).
+        Clean (:func:`situation.visible.one_line`).
     wide, size : float
         Width of the lines and size of the type, points.
     face : Face

@@ -39,13 +39,14 @@ from publish.basemap import (
     round_length,
     something,
 )
-from publish.lettering import clean, figure, fitted
+from publish.lettering import figure, fitted
 from publish.page import Box, Page
 from situation.messages import message
 from situation.shapes import shapes_of
 from situation.snapshot import Snapshot
 from situation.topic import WORLD
 from situation.topic import Box as Area
+from situation.visible import one_line
 
 Numbers = npt.NDArray[np.float64]
 
@@ -231,7 +232,7 @@ class MapPart:
         found = features(file, file.stat().st_mtime) if file else ()
         for feature in found:
             self._own_shape(axes, feature)
-        named = [(clean(one.name.removesuffix(_SIMULATED)), one) for one in found if one.kind in _PLACES]
+        named = [(one_line(one.name.removesuffix(_SIMULATED)), one) for one in found if one.kind in _PLACES]
         return [(name[:_LONGEST_NAME], one.shape.representative_point(), None) for name, one in named if name]
 
     def _own_shape(self, axes: Axes, feature: Feature) -> None:
@@ -303,7 +304,7 @@ class MapPart:
     def _across(self, axes: Axes, word: str) -> None:
         page, frame = self.page, self.frame
         face = page.face(bold=True)
-        word = clean(word)
+        word = one_line(word)
         size = min(0.14 * frame.high, 0.3 * frame.wide / max(face.width(word), 0.1))
         for row in range(3):
             for column in range(2):

@@ -16,16 +16,12 @@ import hashlib
 import html
 import json
 import math
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from situation.status import STYLE
+from situation.visible import visible
 
-#: Controls, halves of a sign, and the marks that turn the direction of writing (U+202E and its family).
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2060\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
-)
 _VOID = frozenset({"meta", "link", "img", "input", "br", "hr", "base", "source"})
 _UNSAFE = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
@@ -45,12 +41,7 @@ def text(value: object) -> Html:
     >>> text("<b>Well\u202e 3</b>"), text(float("nan"))
     ('&lt;b&gt;Well 3&lt;/b&gt;', '')
     """
-    return value if isinstance(value, Html) else Html(html.escape(plain(value)))
-
-
-def plain(value: object) -> str:
-    """Give a text without signs that nobody sees, not escaped; what is missing is empty."""
-    return "" if value is None or value != value else _UNSEEN.sub("", str(value))
+    return value if isinstance(value, Html) else Html(html.escape(visible(value)))
 
 
 def tag(name: str, /, *inside: object, **attributes: object) -> Html:

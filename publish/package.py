@@ -24,12 +24,12 @@ import pandas as pd
 import pyarrow as pa
 
 from publish import Options, citation, geo, read_me, tables
-from publish.citation import one_line
 from publish.columns import READINGS, SITES, Documented, sites_table
 from publish.read_me import Section
 from situation.composite import text_of
 from situation.snapshot import Snapshot
 from situation.standard import COMPARISONS, KINDS
+from situation.visible import one_line
 
 _STAMP = (1980, 1, 1, 0, 0, 0)
 _CONTENTS = {

@@ -30,9 +30,10 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from publish.lettering import DRAWING, Face, Lines, clean, face_of, fitted, wrapped
+from publish.lettering import DRAWING, Face, Lines, face_of, fitted, wrapped
 from publish.sizes import Size
 from situation.messages import right_to_left
+from situation.visible import one_line
 
 _POINTS = 72  # to the inch
 _RC: dict[Any, Any] = {
@@ -283,7 +284,12 @@ class Page:
              colour: str | None = None, align: str = "start", inside: str | None = None) -> float:  # fmt: skip
         """Write a text into a box (:func:`publish.lettering.fitted`); gives where it ends."""
         found = fitted(
-            clean(text), box.wide, box.high, size=size, least=least or self.least, face=self.face(bold=bold)
+            one_line(text),
+            box.wide,
+            box.high,
+            size=size,
+            least=least or self.least,
+            face=self.face(bold=bold),
         )
         x = {"start": box.start, "end": box.end, "middle": (box.start + box.end) / 2}[align]
         return self.lines(name, found, x, box.top, colour=colour, align=align, inside=inside)
@@ -339,7 +345,7 @@ class Page:
         indent = _INDENT * size if block.sign else 0.0
         size, face = size * block.scale, self.face(bold=block.bold)
         count = (face.width(block.count) + 0.6) * size if block.count else 0.0
-        return wrapped(clean(block.text), max(wide - indent - count, 4 * size), size, face, most)
+        return wrapped(one_line(block.text), max(wide - indent - count, 4 * size), size, face, most)
 
     def _block(self, block: Block, lines: Lines, unit: float, box: Box, top: float) -> float:
         indent = 0.0
@@ -380,16 +386,16 @@ class Page:
         """Save the page; the ending of *path* chooses PNG, SVG or PDF. The same page is the same bytes."""
         with drawing():
             ending = path.suffix.lower()
-            said = {"Title": clean(title), "Description": clean(about)}
+            said = {"Title": one_line(title), "Description": one_line(about)}
             if ending == ".png":
                 canvas = FigureCanvasAgg(self.figure)
-                meta: dict[str, Any] = said | {"Source": clean(source), "Software": "Commonsight"}
+                meta: dict[str, Any] = said | {"Source": one_line(source), "Software": "Commonsight"}
             elif ending == ".svg":
                 canvas = FigureCanvasSVG(self.figure)  # type: ignore[assignment]
-                meta = said | {"Source": clean(source), "Date": None, "Creator": "Commonsight"}
+                meta = said | {"Source": one_line(source), "Date": None, "Creator": "Commonsight"}
             else:
                 canvas = FigureCanvasPdf(self.figure)  # type: ignore[assignment]
-                meta = {"Title": clean(title), "Subject": clean(about), "Creator": "Commonsight",
+                meta = {"Title": one_line(title), "Subject": one_line(about), "Creator": "Commonsight",
                         "Producer": f"matplotlib {matplotlib.__version__}", "CreationDate": None}  # fmt: skip
             canvas.print_figure(path, dpi=self.size.dpi, metadata=meta, facecolor=self.look.ground,
                                 bbox_inches=None)  # fmt: skip

@@ -30,12 +30,13 @@ from matplotlib.path import Path as Outline
 from publish import Options, between, marks
 from publish.basemap import CREDIT, CREDIT_NAMES, FINEST, around
 from publish.citation import reproduce
-from publish.lettering import ELLIPSIS, clean, figure, fitted, wrapped
+from publish.lettering import ELLIPSIS, figure, fitted, wrapped
 from publish.map_part import MapPart
 from publish.page import LOOKS, Block, Box, Page, column_high, drawing
 from publish.sizes import size_named
 from situation.messages import message, translated
 from situation.snapshot import Snapshot
+from situation.visible import one_line
 
 _SIDE = 0.31  # of the width: the column beside the map
 _TALL = 1.15  # a page that is not that much wider than high has its columns below the map
@@ -123,7 +124,7 @@ class _Sheet:
             least=1.3 * page.body,
             bold=True,
         )
-        lead, face = clean(shot.said.lead), page.face()
+        lead, face = one_line(shot.said.lead), page.face()
         most = 3.4 * page.body * larger * face.leading
         found = fitted(lead, whole.wide, most, size=1.22 * larger * page.body, least=page.least, face=face)
         if found.shortened:  # never within the sentence: rather more lines of small type
@@ -135,7 +136,7 @@ class _Sheet:
         """Write as many of the further sentences as there is room for, each of them whole."""
         page, face, said = self.page, self.page.face(), ""
         for sentence in self.shot.said.sentences[1:]:
-            longer = f"{said} {clean(sentence)}".strip()
+            longer = f"{said} {one_line(sentence)}".strip()
             if top + wrapped(longer, whole.wide, 0.98 * page.body, face).high > most:
                 break
             said = longer
@@ -165,16 +166,22 @@ class _Sheet:
 
     def _provenance(self, wide: float, size: float) -> list[Block]:
         shot, soft = self.shot, self.page.look.soft
-        stands = [self.say("producer", name=clean(shot.topic.producer))] if clean(shot.topic.producer) else []
+        stands = (
+            [self.say("producer", name=one_line(shot.topic.producer))]
+            if one_line(shot.topic.producer)
+            else []
+        )
         stands += (
-            [self.say("contact", contact=clean(shot.topic.contact))] if clean(shot.topic.contact) else []
+            [self.say("contact", contact=one_line(shot.topic.contact))]
+            if one_line(shot.topic.contact)
+            else []
         )
         again = message("publish.cite.again", shot.language, where=reproduce(shot))
         same = self.say("link", link=shot.permalink) if shot.permalink else again
         credits = "; ".join([CREDIT, CREDIT_NAMES, *self._rough()])
         return [
             Block("sources", self._sources(wide, size), squeezed=1),
-            Block("producer", " · ".join(stands) or clean(shot.topic.title), gap=0.15, most=2, squeezed=1),
+            Block("producer", " · ".join(stands) or one_line(shot.topic.title), gap=0.15, most=2, squeezed=1),
             Block("link", same, gap=0.15, squeezed=2),
             Block("credit", self.say("basemap", sources=credits), colour=soft, gap=0.15, squeezed=1),
         ]
@@ -192,9 +199,9 @@ class _Sheet:
             dict.fromkeys(
                 self.say(
                     "source",
-                    name=_short(clean(origin.attribution) or clean(origin.source)),
-                    licence=_short(clean(origin.licence))
-                    if clean(origin.licence) not in ("", "unknown")
+                    name=_short(one_line(origin.attribution) or one_line(origin.source)),
+                    licence=_short(one_line(origin.licence))
+                    if one_line(origin.licence) not in ("", "unknown")
                     else self.say("no_licence"),
                 )
                 for origin in self.shot.origins
@@ -239,7 +246,7 @@ class _Sheet:
 
     def _legend(self) -> list[Block]:
         shot, soft = self.shot, self.page.look.soft
-        title = f"{clean(shot.observed_property.title)}. {self.say('legend')}"
+        title = f"{one_line(shot.observed_property.title)}. {self.say('legend')}"
         blocks = [Block("legend", title, bold=True, most=3, squeezed=2)]
         counts = {status: (words, n) for status, words, n in shot.by_status}
         for status in self._classes():
@@ -291,11 +298,11 @@ class _Sheet:
         if shot.limit is None or shot.standard is None:
             yield Block("limit", self.say("limit_none"), most=2)
             return
-        text = f"{clean(shot.limit.text())} · {clean(shot.standard.title)}"
+        text = f"{one_line(shot.limit.text())} · {one_line(shot.standard.title)}"
         yield Block("limit", text, most=5, squeezed=2)
-        if clean(shot.limit.reference):
-            yield Block("limit", clean(shot.limit.reference), 0.9, most=5, squeezed=1)
-        by = clean(shot.limit.verified_by)
+        if one_line(shot.limit.reference):
+            yield Block("limit", one_line(shot.limit.reference), 0.9, most=5, squeezed=1)
+        by = one_line(shot.limit.verified_by)
         checked = (
             (self.say("checked_by", text=by) if by else self.say("checked"))
             if shot.limit.verified
@@ -362,7 +369,7 @@ class _Sheet:
     def _band(self, key: str, text: str, colour: str, box: Box) -> Box:
         page = self.page
         face = page.face(bold=True)
-        found = fitted(clean(text), box.wide - 1.4 * page.body, 3.0 * page.body, size=1.2 * page.body,
+        found = fitted(one_line(text), box.wide - 1.4 * page.body, 3.0 * page.body, size=1.2 * page.body,
                        least=page.least, face=face)  # fmt: skip
         high = found.high + 0.5 * page.body
         page.panel(key, Box(box.start, box.top, box.end, box.top + high), face=colour, above=3)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from publish import citation
-from publish.citation import one_line
 from situation.messages import message, translated
 from situation.snapshot import Snapshot
 from situation.status import FRESHNESS, STATUSES, label
+from situation.visible import one_line
 
 
 @dataclass(frozen=True)

@@ -34,10 +34,10 @@ from openpyxl.utils import get_column_letter
 from openpyxl.writer.excel import ExcelWriter
 
 from publish import Options, Progress, read_me
-from publish.citation import one_line
 from publish.columns import OURS, READINGS, SITES, described, readings_tables, sites_table
 from situation.snapshot import Snapshot
 from situation.spreadsheet import safe_arrow, safe_cell
+from situation.visible import one_line
 
 MOST_READINGS = 100_000
 _LONGEST = 32_000  # letters in a cell; a spreadsheet takes 32,767

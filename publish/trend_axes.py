@@ -28,11 +28,11 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
-from publish.lettering import clean
 from publish.page import Box, Page
 from situation.messages import message, translated
 from situation.standard import Limit
 from situation.trend_sheet import Drawn, TrendSheet
+from situation.visible import one_line
 
 BLUE, DARK, ORANGE, RED, GREEN = "#0b5cad", "#333333", "#e08a00", "#b3261e", "#00805a"
 PALE = "#f6d9a8"
@@ -484,7 +484,7 @@ def _name_limits(chart: Chart, sheet: TrendSheet) -> Numbers:
     for place, level in enumerate(levels(limit)):
         inside = seen.bottom <= level <= seen.top
         key = "map.series_limit" if inside else f"trends.limit_{'above' if level > seen.top else 'below'}"
-        long, short = clean(message(key, language, limit=said)), number(level)
+        long, short = one_line(message(key, language, limit=said)), number(level)
         # Of a range one line bears all the words.
         words = [short] if chart.small or place else [long, short]
         under = _placed(chart, "limit", words, list(_beside(chart, level, inside)), under)

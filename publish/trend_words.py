@@ -17,13 +17,13 @@ from dataclasses import dataclass
 import pandas as pd
 
 from publish.citation import command, credited
-from publish.lettering import clean
 from publish.picture import moment
 from situation.messages import message, translated
 from situation.snapshot import Snapshot
 from situation.standard import Limit
 from situation.status import label
 from situation.trend_sheet import TrendSheet
+from situation.visible import one_line
 
 #: Trends and crossings of the table, and the message that says each.
 _TREND = {"rising": "rising", "falling": "falling", "no clear trend": "flat", "not enough readings": "few"}
@@ -94,11 +94,11 @@ class Words:
     def say(self, key: str, **values: object) -> str:
         """Say a message of ``publish.trend``, or of another section where the key has a dot."""
         name = key if "." in key else f"publish.trend.{key}"
-        return clean(message(name, self.shot.language, **values).replace("**", ""))
+        return one_line(message(name, self.shot.language, **values).replace("**", ""))
 
     def told(self, sentence: str) -> str:
         """Say an English sentence of ours in the snapshot's language, where its catalogue has it."""
-        return clean(translated(sentence, self.shot.language))
+        return one_line(translated(sentence, self.shot.language))
 
     # ---- one series ----
 
@@ -117,7 +117,7 @@ class Words:
             parts.append(self.say("trends.strip"))
         if sheet.same > 1:
             parts.append(self.say("series", number=sheet.number, same=sheet.same))
-        return clean(", ".join(parts))
+        return one_line(", ".join(parts))
 
     def sentence(self, sheet: TrendSheet) -> str:
         """Say the trend of one series."""
@@ -193,13 +193,13 @@ class Words:
     def name(self, sheet: TrendSheet) -> str:
         """Give the name of a site as one line, and where many share a name for being hidden also its identifier."""
         hidden = sheet.row["position_rule"] != "exact"
-        return clean(f"{sheet.name} ({sheet.site})" if hidden else sheet.name)
+        return one_line(f"{sheet.name} ({sheet.site})" if hidden else sheet.name)
 
     def title_many(self, sheets: Sequence[TrendSheet]) -> str:
         """Give the title of a sheet: of one site's series, or of all."""
         if len({(sheet.site, sheet.name) for sheet in sheets}) == 1:
             return self.title(sheets[0])
-        return self.say("title_many", title=clean(self.shot.title))
+        return self.say("title_many", title=one_line(self.shot.title))
 
     def sentence_many(self, sheets: Sequence[TrendSheet]) -> str:
         """Count how many rise and fall."""
@@ -223,7 +223,7 @@ class Words:
         return self.say(
             "trends.sentence_limit",
             limit=self.told(limit.text()),
-            standard=clean(standard.title),
+            standard=one_line(standard.title),
             expected=crossing["crossing expected"],
             already=crossing["crossed already"],
             years=f"{self.shot.topic.horizon_years:g}",
@@ -311,8 +311,8 @@ class Words:
             return
         checked = "checked" if limit.verified else "unchecked"
         parts = [
-            f"{self.told(limit.text())}, {clean(standard.title)}.",
-            f"{clean(limit.reference).rstrip('.')}.",
+            f"{self.told(limit.text())}, {one_line(standard.title)}.",
+            f"{one_line(limit.reference).rstrip('.')}.",
             self.say(f"publish.picture.{checked}"),
             *self._applies(limit, sheets),
         ]
@@ -380,14 +380,14 @@ class Words:
         names = dict.fromkeys(credited(origin) for origin in origins)
         found = [Fact("sources", "", self.say("publish.picture.sources", list="; ".join(names) or "–"))]
         unstated = self.say("publish.picture.no_licence")
-        stated = [clean(origin.licence) for origin in origins]
+        stated = [one_line(origin.licence) for origin in origins]
         listed = ", ".join(dict.fromkeys(unstated if name in ("", "unknown") else name for name in stated))
         found.append(Fact("licence", "", self.say("publish.picture.licences", list=listed or unstated)))
         if shot.topic.producer.strip():
-            name = clean(shot.topic.producer)
+            name = one_line(shot.topic.producer)
             found.append(Fact("producer", "", self.say("publish.picture.producer", name=name)))
         if shot.topic.contact.strip():
-            contact = clean(shot.topic.contact)
+            contact = one_line(shot.topic.contact)
             found.append(Fact("contact", "", self.say("publish.picture.contact", contact=contact)))
         return found
 
@@ -416,12 +416,14 @@ class Words:
         if len(sheets) == 1:
             sheet = sheets[0]
             said = " ".join([*self.notices(), self.sentence(sheet), self.crossing(sheet)])
-            return self.say("trends.chart_alt", property=title, site=_short(sheet.name, 80), said=clean(said))
+            return self.say(
+                "trends.chart_alt", property=title, site=_short(sheet.name, 80), said=one_line(said)
+            )
         said = " ".join([*self.notices(), self.sentence_many(sheets), self.crossing_many(sheets)])
         names = ", ".join(_short(sheet.name) for sheet in sheets[:_MOST_NAMES])
-        return self.say("alt_many", n=len(sheets), property=title, said=clean(said), names=names)
+        return self.say("alt_many", n=len(sheets), property=title, said=one_line(said), names=names)
 
 
 def _short(name: str, most: int = _NAME) -> str:
-    found = clean(name)
+    found = one_line(name)
     return found if len(found) <= most else f"{found[: most - 1]}…"

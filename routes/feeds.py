@@ -26,7 +26,6 @@ import store
 from layers.newest import limit_of
 from layers.picture import key_of
 from layers.subject import is_simulated
-from publish.citation import one_line
 from routes import answer
 from routes.ogc import items
 from routes.ogc.question import Question
@@ -39,6 +38,7 @@ from situation.settings import settings
 from situation.standard import Limit, standards
 from situation.topic import Topic
 from situation.view import View
+from situation.visible import one_line
 from store.ledger import Batch
 
 MOST = 100

@@ -20,6 +20,7 @@ from publish.citation import csl, long, reproduce, short
 from situation.messages import languages
 from situation.observation import to_arrow
 from situation.view import View
+from situation.visible import one_line
 from tests.some_wells import LAT, LON, NOW, readings
 
 HOSTILE = "Well\u202e $(rm -rf ~) `id` 'x' \"y\" </script> {{7*7}} {title}\x00\nnext"
@@ -126,7 +127,7 @@ def test_a_hostile_title_is_one_line_of_text_and_one_word_of_a_command(shot):
         assert "{{7*7}} {title}" in said
     words = shlex.split(reproduce(odd))
     assert words[:4] == ["python", "-m", "commonsight", "snapshot"]
-    assert words[-2] == f"--title={citation.one_line(HOSTILE)}"
+    assert words[-2] == f"--title={one_line(HOSTILE)}"
     assert words[-1].endswith(".zip")
 
 

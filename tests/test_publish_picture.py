@@ -24,13 +24,14 @@ from pyproj import Geod
 
 from publish import Options, made, marks
 from publish.basemap import around, extent_of, filled, ground, metres_across, projection_for, round_length
-from publish.lettering import clean, face_of, fitted, wrapped
+from publish.lettering import face_of, fitted, wrapped
 from publish.map_part import MapPart, surroundings
 from publish.page import LOOKS, Box, Page
 from publish.picture import laid_out, moment
 from publish.sizes import SIZES, Size, size_named
 from situation.snapshot import Changed
 from situation.status import STYLE
+from situation.visible import one_line
 from tests import picture_kit as kit
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -130,7 +131,7 @@ def test_the_sentence_and_what_it_rests_on_are_never_shortened(size):
         "locator",
     }
     said = texts(page)
-    assert clean(hostile().said.lead) in " ".join(said.split())
+    assert one_line(hostile().said.lead) in " ".join(said.split())
     more = next(line for line in said.splitlines() if line.startswith("more: "))
     assert more.rstrip().endswith(".")
 
@@ -237,9 +238,9 @@ def test_a_text_is_broken_into_lines_that_fit_and_nothing_is_lost():
 
 
 def test_hostile_text_loses_what_turns_or_ends_it_and_keeps_the_rest():
-    assert clean(kit.HOSTILE).startswith("{{7*7}}</script>=1+1 evil $x^2$ 😀 very long name")
-    assert clean(None) == ""
-    assert clean(float("nan")) == ""
+    assert one_line(kit.HOSTILE).startswith("{{7*7}}</script>=1+1 evil $x^2$ 😀 very long name")
+    assert one_line(None) == ""
+    assert one_line(float("nan")) == ""
 
 
 # ---- the map ------------------------------------------------------------------------------------
@@ -446,7 +447,7 @@ def test_a_file_says_what_it_is_and_nothing_about_who_made_it():
     png = Image.open(io.BytesIO(file_of("png")))
     assert png.size == (425, 300)
     assert png.info["Title"] == shot.title
-    assert png.info["Description"] == clean(shot.said.text)
+    assert png.info["Description"] == one_line(shot.said.text)
     assert png.info["Source"] == shot.permalink
     svg = file_of("svg").decode()
     assert f"<dc:title>{shot.title}</dc:title>" in svg

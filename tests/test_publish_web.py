@@ -27,6 +27,7 @@ from situation.snapshot import Surface
 from situation.status import STATUSES, STYLE
 from situation.topic import WORLD
 from situation.view import View
+from situation.visible import visible
 from tests.some_wells import LAT, LON, NOW, WELLS, put, readings
 
 HOSTILE = [
@@ -151,8 +152,8 @@ def test_what_strangers_write_is_text_and_nothing_else(shot):
     for page in (web.document(nasty), web.document(nasty, web.Form(compact=True))):
         page.encode()
         read = Read(page)
-        cells = [words for words in read.said("th") if words in map(markup.plain, HOSTILE)]
-        assert cells == list(map(markup.plain, HOSTILE))
+        cells = [words for words in read.said("th") if words in map(visible, HOSTILE)]
+        assert cells == list(map(visible, HOSTILE))
         assert len(read.all("script")) == 3
         assert not [one for _, one in read.elements if any(name.startswith("on") for name in one)]
         assert not re.search("[\0\u202e\ud800]", page)
@@ -162,8 +163,8 @@ def test_what_strangers_write_is_text_and_nothing_else(shot):
 @given(st.text())
 def test_any_text_comes_back_from_an_element_as_it_was_without_what_nobody_sees(text):
     read = Read(markup.tag("p", text, title=text))
-    assert read.all("p") == [{"title": markup.plain(text)}]
-    assert "".join(words for _, words in read.texts) == markup.plain(text)
+    assert read.all("p") == [{"title": visible(text)}]
+    assert "".join(words for _, words in read.texts) == visible(text)
     assert len(read.elements) == 1
 
 

@@ -16,13 +16,12 @@ from __future__ import annotations
 
 import re
 
+from situation.visible import one_line
+
 LONGEST = 300
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _JOINER = "\u2060"
-# Controls, and the marks that turn the direction of writing (U+202E and its family).
-_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_SPACES = re.compile(r"\s+")
 _TICKS = re.compile(r"`+")
 
 
@@ -32,7 +31,7 @@ def bare(text: object, longest: int = LONGEST) -> str:
     >>> bare("Well\u202e 3\n\n# Big")
     'Well 3 # Big'
     """
-    line = _SPACES.sub(" ", _UNSEEN.sub("", _SPACES.sub(" ", str(text)))).strip()
+    line = one_line(str(text))
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 

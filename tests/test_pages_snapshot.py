@@ -284,3 +284,14 @@ def test_the_map_leads_here_with_its_box(wells):
     assert shot.view.period == "5y"
     assert shot.view.bbox[0] == pytest.approx(LON - 0.045, abs=1e-3)
     assert len(shot.sites)
+
+
+def test_what_lies_between_the_sites_is_chosen_and_drawn(wells):
+    app = page(surface="probability")
+    assert wells[-1][0].surface.kind == "probability"
+    # Eight wells are too few; the picture says so instead.
+    assert "takes 20 places" in wells[-1][0].surface.refused
+    app.selectbox(key="snapshot_surface").set_value("").run()
+    assert wells[-1][0].surface is None
+    assert "surface" not in app.query_params
+    assert page(surface="guess").selectbox(key="snapshot_surface").value == ""

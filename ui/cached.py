@@ -28,7 +28,7 @@ from layers.trends import Trends
 from situation.headline import Changes
 from situation.paragraph import Paragraph
 from situation.settings import settings
-from situation.snapshot import Snapshot
+from situation.snapshot import Snapshot, surface_as_record
 from situation.topic import topics
 from situation.trend_sheet import TrendSheet
 from situation.view import View
@@ -136,16 +136,17 @@ def _site_trends(key: tuple[Any, ...], site: str, view: View) -> Trends | None:
     return found.one(view, now())
 
 
-def snapshot(view: View, language: str, title: str) -> Snapshot:
+def snapshot(view: View, language: str, title: str, surface: str = "") -> Snapshot:
     """Give a snapshot of a view that is not kept (shared between visitors; do not change it)."""
     key = (*pictures.key_of(view, now()), view.bbox, settings().base_url, _rules())
-    made: Snapshot = _snapshot(key, view, language, title)
+    made: Snapshot = _snapshot(key, view, language, title, surface)
     return made
 
 
 @st.cache_resource(max_entries=64, ttl=_FRESH_S, show_spinner=False, hash_funcs={View: lambda _: 0})
-def _snapshot(key: tuple[Any, ...], view: View, language: str, title: str) -> Snapshot:
-    return frozen.freeze(store.shared(key[0]), view, now(), language=language, title=title)
+def _snapshot(key: tuple[Any, ...], view: View, language: str, title: str, surface: str) -> Snapshot:
+    place = store.shared(key[0])
+    return frozen.freeze(place, view, now(), language=language, title=title, surface=surface)
 
 
 def kept_snapshot(snapshot: str, language: str | None = None) -> Snapshot:
@@ -203,7 +204,7 @@ def _key_of(shot: Snapshot) -> tuple[Any, ...]:
         shot.id,
         tuple(shot.view.to_params().items()),
         (shot.title, shot.language, shot.base_url, shot.simulated, shot.said.text),
-        repr((shot.topic, shot.limit)),
+        repr((shot.topic, shot.limit, surface_as_record(shot.surface))),
         int(pd.util.hash_pandas_object(shot.sites[names], index=False).sum()),
         astuple(shot.changed),
     )

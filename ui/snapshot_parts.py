@@ -3,7 +3,7 @@
 A file is made only when somebody asks for it: at the press of the download button where that takes a moment,
 or first made (with a bar that tells how far it is) and then downloaded where it takes long. What is chosen for
 the picture stands in the address beside the view: ``size``, ``look``, ``written`` (its language), ``name`` (its
-title) and ``snapshot`` (the id of a kept one).
+title), ``surface`` (what is drawn between the sites) and ``snapshot`` (the id of a kept one).
 
 What surprised us: the picture's language is not the page's. Somebody who reads English makes a picture for
 readers of Arabic, and wants its checklist in English.
@@ -19,6 +19,7 @@ import streamlit as st
 
 import publish
 from layers.frozen import usual_title
+from layers.surface import KINDS
 from publish import FORMATS, LOOKS, ROWS, Options, checklist, citation, file_name
 from publish.sizes import SIZES
 from publish.web import iframe
@@ -35,6 +36,7 @@ from ui.words import Words
 MOST_A_DAY = 200
 #: From so many readings, or sites, on a file is made first and downloaded then.
 LONG_READINGS, LONG_SITES = 20_000, 5_000
+_SURFACES = ("", *KINDS)
 #: Pictures of earlier snapshots, shown at first and more at a time.
 _A_ROW = 6
 _GROUPS = {
@@ -134,8 +136,13 @@ def written(say: Words) -> str:
     return asked if asked and asked in written_languages() else say.language
 
 
+def surface() -> str:
+    """Give what is drawn between the sites, as the address has it; empty is nothing."""
+    return _chosen("surface", _SURFACES)
+
+
 def ask_look(say: Words, shot: Snapshot) -> Options:
-    """Ask for size, look and language of the picture; the answers go into the address."""
+    """Ask for size, look, language and what lies between the sites; the answers go into the address."""
     names = written_languages()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         size = _pick("size", say("publish.page.size"), list(SIZES), _chosen("size", SIZES), _size(say))
@@ -150,6 +157,14 @@ def ask_look(say: Words, shot: Snapshot) -> Options:
         _pick(
             "written", say("publish.page.written"), list(names), shot.language, names.__getitem__, width=170
         )
+        if shot.id is None:  # a kept one is as it was kept
+            _pick(
+                "surface",
+                say("publish.page.surface"),
+                list(_SURFACES),
+                surface(),
+                lambda key: say.text(f"publish.page.surface_{key or 'none'}"),
+            )
     return Options(size=size, look=look)
 
 

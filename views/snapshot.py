@@ -18,7 +18,7 @@ if shot is None:
     choice.ask(say, view)
     snapshot_parts.scope(say, view)
     title = snapshot_parts.title(say, view)
-    shot = cached.snapshot(view, snapshot_parts.written(say), title)
+    shot = cached.snapshot(view, snapshot_parts.written(say), title, snapshot_parts.surface())
 look = snapshot_parts.ask_look(say, shot)
 
 picture, beside = st.columns([3, 2], gap="medium")

@@ -12,7 +12,8 @@ middle only, so meridians and an arrow are drawn. What is wider than half the wo
 
 What surprised us: the files tell no west and east of a shape, and Eurasia ends at 180 degrees with a straight
 edge that is no coast; land is therefore filled without an outline, and the coast drawn from the shapes' own
-points, without what lies on that meridian.
+points, without what lies on that meridian. And a map of the world about another middle than Greenwich ends at a
+meridian that runs through land: a shape that crosses it is drawn right across the map, unless it is cut there.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ _LEAST_SPAN = 0.01  # degrees; a single well is shown with half a kilometre arou
 _MERCATOR_WIDE, _MERCATOR_HIGH, _MERCATOR_POLE = 45.0, 35.0, 72.0
 _LAEA_WIDE = 120.0
 _POLE = 60.0  # a box that lies beyond this latitude whole, and reaches _MERCATOR_POLE, is seen from above the pole
+_SEAM = 1e-4  # degrees: so far from its edge a map of the world is drawn
 _LAND_LEVELS = (1, 3, 5)  # land, islands in lakes, Antarctica; 2 and 4 are lakes and ponds on islands
 _NOTHING = Path(np.zeros((0, 2)), np.zeros(0, Path.code_type))
 
@@ -251,16 +253,37 @@ def ground(projection: Projection, extent: Extent, metres_per_point: float) -> G
     window = _window(projection, extent)
     which = resolution_for(metres_per_point)
     degrees_per_point = metres_per_point / _METRES_PER_DEGREE
-    land, lakes, coast = _land(projection, window, which, degrees_per_point)
+    parts = _beside_seam(projection, window)
+    land, lakes, coast = (
+        _together(paths)
+        for paths in zip(*(_land(projection, part, which, degrees_per_point) for part in parts), strict=True)
+    )
+    least = 9.0 * degrees_per_point
     return Ground(
         land=land,
         lakes=lakes,
         coast=coast,
-        borders=_lines(projection, window, "countries", which, 0.0),
-        rivers=_lines(projection, window, "rivers", which, 9.0 * degrees_per_point),
+        borders=_together([_lines(projection, part, "countries", which, 0.0) for part in parts]),
+        rivers=_together([_lines(projection, part, "rivers", which, least) for part in parts]),
         sea=_sea(projection),
-        graticule=_graticule(projection, window),
+        graticule=_together([_graticule(projection, part) for part in parts]),
     )
+
+
+def _beside_seam(projection: Projection, window: Box) -> list[Box]:
+    """Part a window at the meridian where a map of the world ends, so that no shape lies across it."""
+    if projection.kind != "eqearth":
+        return [window]
+    west, south, east, north = window
+    seam = projection.longitude - math.copysign(180.0, projection.longitude)
+    sides = [(west, min(east, seam - _SEAM)), (max(west, seam + _SEAM), east)]
+    return [(start, south, end, north) for start, end in sides if end - start > _SEAM]
+
+
+def _together(paths: Sequence[Path]) -> Path:
+    """Join paths that have a point."""
+    kept = [path for path in paths if something(path)]
+    return Path.make_compound_path(*kept) if kept else _NOTHING
 
 
 def _window(projection: Projection, extent: Extent) -> Box:

@@ -305,6 +305,16 @@ def test_the_ground_is_land_where_there_is_land(place, land):
     assert (dry[0] and not any(dry[1:]) if dry else False) is land
 
 
+@pytest.mark.parametrize("box", [(-113.0, -4.5, 39.6, 44.0), (20.0, -50.0, 179.0, 60.0)])
+def test_no_shape_is_drawn_right_across_a_map_of_half_the_world(box):
+    """About another middle than Greenwich the map ends at a meridian that runs through land."""
+    projection = projection_for(box)
+    under = ground(projection, filled(extent_of(projection, box), 300, 225), 40_000.0)
+    for path in (under.land, under.lakes, under.coast, under.borders, under.rivers, under.graticule):
+        drawn = np.isin(path.codes[1:], (path.LINETO,))
+        assert np.abs(np.diff(path.vertices[:, 0]))[drawn].max(initial=0.0) < 5e6
+
+
 def test_the_inset_says_the_country_and_covers_no_site():
     assert surroundings((127.0, -30.7, 127.3, -30.5))[0] == "Australia"
     assert surroundings((-180.0, -90.0, 180.0, 90.0))[0] == ""

@@ -697,6 +697,27 @@
     } catch (refused) { /* the page is embedded elsewhere: its address is not ours */ }
   }
 
+  /* Streamlit sends the address as it last read it. Before a button that asks where the map looks is pressed,
+     by finger or key, it is told to read the address again. */
+  const ASKS_WHERE = ".st-key-map_publish, .st-key-map_look";
+
+  function tellAddress(event) {
+    if (!event.target.closest || !event.target.closest(ASKS_WHERE)) return;
+    if (event.type === "keydown" && event.key !== "Enter" && event.key !== " ") return;
+    keepAddress();
+    window.parent.dispatchEvent(new PopStateEvent("popstate", { state: window.parent.history.state }));
+  }
+
+  function listenForPress() {
+    try {
+      const page = window.parent.document;
+      for (const kind of ["pointerdown", "keydown"]) {
+        page.addEventListener(kind, tellAddress, true);
+        window.addEventListener("pagehide", () => page.removeEventListener(kind, tellAddress, true));
+      }
+    } catch (refused) { /* the page is embedded elsewhere */ }
+  }
+
   function start(map, setup) {
     state.map = map;
     state.setup = setup;
@@ -723,6 +744,7 @@
     map.on("moveend overlayadd overlayremove", soon);
     map.on("click", (event) => tellPlace(event));
     map.whenReady(() => setInterval(keepAddress, 1000));
+    listenForPress();
     if (state.choice) choose(state.choice);
   }
 

@@ -40,8 +40,8 @@ def show(say: Words, view: View) -> None:
             st.info(say("sources.area_operator"), icon=":material/key:")
             st.page_link("sources.py", label=say("sources.title"), icon=":material/sensors:")
             return
-        # The map writes its box into the address without running the page; pressing this reads it.
-        if st.button(say("sources.area_look"), icon=":material/search:"):
+        # The map writes its box into the address without running the page; pressing this reads it (layers/live.js).
+        if st.button(say("sources.area_look"), key="map_look", icon=":material/search:"):
             st.session_state["add_area"] = box_of(view)
         box = st.session_state.get("add_area")
         if box is not None:

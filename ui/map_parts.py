@@ -87,9 +87,12 @@ def foot(say: Words, view: View, shown: Picture, words: Paragraph) -> None:
 
 def export(say: Words, view: View) -> None:
     """Offer to publish just what the map shows: the snapshot page, with the map's box."""
-    # The map writes its box into the address without running the page; pressing this reads it.
+    # The map writes its box into the address without running the page; pressing this reads it (layers/live.js).
     if st.button(
-        say("publish.page.export"), icon=":material/ios_share:", help=say("publish.page.export_help")
+        say("publish.page.export"),
+        key="map_publish",
+        icon=":material/ios_share:",
+        help=say("publish.page.export_help"),
     ):
         box = add_area.box_of(view) if view.bbox else None
         shown = view.but(bbox=box, site=None, zoom=None, since=None, only="all", areas=None)

@@ -157,6 +157,17 @@ def test_moving_and_refreshing_neither_rerun_the_page_nor_lose_the_place(visit, 
     assert tab.state("map.getZoom()") == 13
 
 
+@pytest.mark.parametrize("how", ["click", "key"])
+def test_publishing_takes_along_where_the_map_looks_however_the_page_was_opened(visit, how):
+    tab = visit().open("/?property=nitrate&standard=who_drinking_water")
+    tab.frame.evaluate("void Commonsight.state.map.setView([-30.65, 127.15], 13, {animate: false})")
+    tab.drawn(before=1)
+    button = tab.page.get_by_role("button", name="Publish what the map shows")
+    button.click() if how == "click" else button.press("Enter")
+    tab.page.wait_for_url("**/snapshot?**bbox=127.**")
+    assert "property=nitrate" in tab.page.url
+
+
 def test_a_link_shows_the_same_place(visit):
     tab = visit().open("/?property=nitrate&bbox=127.10,-30.70,127.20,-30.60&zoom=12")
     west, south, east, north = (

@@ -281,7 +281,12 @@ def _narrowed(standard: Standard | None, observed_property: str, moment: pd.Time
 
 
 def _title(text: str | None) -> str:
-    return " ".join((text or "").split())[:_LONGEST_TITLE]
+    """Bring a title onto one line; one that is too long ends after a word, and says that it goes on."""
+    name = " ".join((text or "").split())
+    if len(name) <= _LONGEST_TITLE:
+        return name
+    short = name[: _LONGEST_TITLE - 1]
+    return f"{short.rsplit(' ', 1)[0] or short}…"
 
 
 def _who(text: str | None) -> str | None:

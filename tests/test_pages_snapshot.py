@@ -272,6 +272,13 @@ def test_a_correction_since_is_told_above_the_picture(wells, tmp_path, monkeypat
     assert wells[-1][0].counts.above == 3
 
 
+def test_the_title_of_one_subject_does_not_stay_above_another(wells):
+    app = page(name="Nitrate in our wells", size="og")
+    app.selectbox(key="choice_property").set_value("arsenic").run()
+    assert "name" not in app.query_params
+    assert app.query_params["size"] == ["og"]
+
+
 def test_the_map_leads_here_with_its_box(wells):
     app = AppTest.from_file(MENU, default_timeout=60)
     app.query_params["bbox"] = f"{LON + 360 - 0.045},{LAT - 0.04},{LON + 360 + 0.1},{LAT + 0.04}"

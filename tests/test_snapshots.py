@@ -196,6 +196,9 @@ def test_a_title_by_a_person_stays_and_one_of_ours_follows_the_language(place):
     named = frozen.keep(place, frozen.freeze(place, nitrate(), NOW, title=" Our  wells\n2026 "), NOW)
     assert frozen.reopen(place, named.id, language="fr").title == "Our wells 2026"
     assert ours.title == "Nitrate: Groundwater"
+    long = frozen.freeze(place, nitrate(), NOW, title="What we found in them " * 9).title
+    assert len(long) <= 160
+    assert long.endswith(("found…", "What…", "we…", "in…", "them…"))
     assert frozen.reopen(place, ours.id, language="fr").said.lead != ours.said.lead
 
 

@@ -141,6 +141,8 @@ def _pick(name: str, label: str, options: Sequence[str], chosen: str, words: Cal
 def _keep(name: str) -> None:
     if name == "topic":
         put(**dict.fromkeys(_OF_A_TOPIC))
+    if name in ("topic", "property"):
+        put(name=None)  # the title of a snapshot: of nitrate, above a picture of arsenic
     value = st.session_state[f"choice_{name}"]
     put(**{name: str(value) if value else None})
 

@@ -276,7 +276,7 @@ def test_the_title_of_one_subject_does_not_stay_above_another(wells):
     app = page(name="Nitrate in our wells", size="og")
     app.selectbox(key="choice_property").set_value("arsenic").run()
     assert "name" not in app.query_params
-    assert app.query_params["size"] == ["og"]
+    assert app.query_params["size"] == "og"
 
 
 def test_the_map_leads_here_with_its_box(wells):

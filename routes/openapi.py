@@ -134,7 +134,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "/api/snapshot.{ending}": Operation(
         "What a view shows now, as a file: picture, page, table or package", FORMATS["csv"].media.partition(";")[0],
-        ("ending", *_CHOICE, "bbox", *_FILE, "title", "lang"), _NITRATE | {"ending": "csv"}, "snapshots",
+        ("ending", *_CHOICE, "bbox", *_FILE, "surface", "title", "lang"), _NITRATE | {"ending": "csv"}, "snapshots",
         others=_MEDIA,
     ),
     "/s/{id}": Operation(
@@ -160,8 +160,8 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "/embed": Operation(
         "Map and legend for a frame in another page", "text/html",
-        (*(name for name in _CHOICE if name not in ("review", "batch", "token")), "bbox", "snapshot", "legend",
-         "table", "lang"),
+        (*(name for name in _CHOICE if name not in ("review", "batch", "token")), "bbox", "surface", "snapshot",
+         "legend", "table", "lang"),
         _NITRATE, "snapshots",
     ),
     "/ogc": Operation(
@@ -201,6 +201,8 @@ def parameters() -> dict[str, Described]:
         parameter("only", "above: only sites above the limit", choice(ONLY)),
         parameter("areas", "key of a set of areas; the topic's first if it is not said", STRING),
         parameter("kind", "what is drawn", choice(["estimate", "probability"])),
+        parameter("surface", "what is drawn between the sites; nothing if it is not said",
+                  choice(["estimate", "probability"])),
         parameter("ending", "what kind of file", choice(list(FORMATS)), where="path", required=True),
         parameter("id", "short id of a snapshot", STRING, where="path", required=True),
         parameter("size", "of a picture", choice(list(SIZES))),

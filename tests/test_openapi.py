@@ -78,6 +78,13 @@ def test_parameters_take_what_exists(shown):
     assert used == set(told)
 
 
+def test_what_lies_between_the_sites_is_described_where_it_can_be_asked_for():
+    assert {address for address, one in OPERATIONS.items() if "surface" in one.parameters} == {
+        "/api/snapshot.{ending}",
+        "/embed",
+    }
+
+
 @pytest.mark.parametrize("address", sorted(OPERATIONS))
 def test_each_example_answers_what_is_promised(shown, address):
     document, kept = shown

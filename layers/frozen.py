@@ -86,10 +86,14 @@ def freeze(
     Raises
     ------
     ChoiceError
-        If there is no such surface.
+        If there is no such surface, or the view is judged as at a minute that has not come.
     """
     if surface and surface not in surfaces.KINDS:
         raise ChoiceError(f"surface is one of {', '.join(surfaces.KINDS)}, not {surface[:40]!r}.")
+    if view.clock(now) > now + pd.Timedelta(minutes=1):
+        raise ChoiceError(
+            f"at is {view.at}, which has not come yet; a snapshot says how it stood, not how it will."
+        )
     language = known_language(language)
     simulated = bool(place.meta().get("simulated"))
     pinned = view.but(site=None, zoom=None, since=None, only="all", areas=None, token=None).pinned(

@@ -230,6 +230,7 @@ def test_data_come_as_files_named_and_typed(shot):
         "/s/{id}/picture.png?size=a4@9999", "/s/{id}/picture.png?look=neon", "/s/{id}/data.csv?rows=all",
         "/s/{id}?lang=xx", "/api/snapshot.exe", "/api/snapshot.png?property=none", "/embed?legend=2",
         "/api/snapshot.png?surface=sea", "/embed?surface=sea",
+        "/api/snapshot.csv?at=2999-01-01T00:00Z", "/embed?at=2999-01-01T00:00Z",
         "/embed?review=all&property=nitrate", "/api/snapshot.png?size=1",
     ],
 )  # fmt: skip

@@ -101,7 +101,9 @@ def say(text: str = "", *, to_person: bool = False) -> None:
 
 
 def _harmless(line: str) -> str:
-    return "".join("�" if unicodedata.category(sign) in ("Cc", "Cf", "Cs") else sign for sign in line)
+    # Isolates stand around Latin words in our own Arabic; they tell a terminal nothing and are left out.
+    shown = (sign for sign in line if not "\u2066" <= sign <= "\u2069")
+    return "".join("�" if unicodedata.category(sign) in ("Cc", "Cf", "Cs") else sign for sign in shown)
 
 
 def say_json(answer: Any) -> None:

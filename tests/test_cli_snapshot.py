@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import commonsight
 from situation.settings import settings
 from tests.test_cli import run
 
@@ -87,3 +88,8 @@ def test_the_trends_leave_as_a_picture(tmp_path):
 
 def test_the_store_of_the_test_is_the_simulated_one():
     assert "store-with-demo" in settings().active_store_url
+
+
+def test_a_terminal_sees_no_isolates_and_still_what_would_turn_a_line_round(capsys):
+    commonsight.say("\u2068QR\u2069 \u202eevil")
+    assert capsys.readouterr().out == "QR �evil\n"

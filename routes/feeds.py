@@ -162,7 +162,8 @@ def _over(limit: Limit | None, language: str) -> str:
     """Say that a limit is passed, as that limit is compared."""
     if limit is None:
         return ""
-    return message(f"words.over_{limit.comparison}", language, limit=limit_words(limit, language)).rstrip(",")
+    key = f"words.over_{limit.comparison.replace(' ', '_')}"
+    return message(key, language, limit=limit_words(limit, language)).rstrip(",")
 
 
 def _keys(row: dict[str, Any]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from xml.etree import ElementTree
 
 import feedparser
@@ -9,7 +10,9 @@ import pytest
 
 import store
 from layers import picture as pictures
+from routes.feeds import _over
 from situation.settings import settings
+from situation.standard import COMPARISONS, standards
 from tests.some_wells import LAT, LON, WELLS, put, readings
 from tests.test_ogc import THIRD
 from tests.test_routes import HIDDEN, get
@@ -68,6 +71,12 @@ def test_each_site_above_its_limit_has_an_entry_and_no_other():
         "coordinates": (pytest.approx(LON - 0.05), pytest.approx(LAT - 0.03)),
     }
     assert "nobody measured since" in next(e for e in feed.entries if e.title.startswith("Old")).summary
+
+
+@pytest.mark.parametrize("comparison", COMPARISONS)
+def test_every_way_to_pass_a_limit_has_words(comparison):
+    limit = next(row for row in standards()["who_drinking_water"].rows if row.property == "nitrate")
+    assert _over(dataclasses.replace(limit, comparison=comparison, lower=6.5, upper=8.5), "en")
 
 
 @pytest.mark.usefixtures("wells")

@@ -918,6 +918,7 @@ def snapshot(files: Sequence[Path], out: Path | None, **asked: Any) -> int:
     import publish
     from layers import frozen
     from publish import checklist, citation
+    from situation.messages import written_languages
 
     files = [*files, *([out] if out else [])]
     for file in files:
@@ -925,11 +926,15 @@ def snapshot(files: Sequence[Path], out: Path | None, **asked: Any) -> int:
     opened = open_store()
     options, site, trending, keeping, who, kept = _publishing(asked)
     language, title, surface = (asked.pop(name) for name in ("language", "title", "surface"))
+    if language is not None and language not in written_languages():
+        raise ChoiceError(f"No language {language[:20]!r}; there are {', '.join(written_languages())}.")
     now = pd.Timestamp.now("UTC")
     if kept:
         shot = frozen.reopen(opened, kept, language=language)
     else:
-        shot = frozen.freeze(opened, _view_of(asked), now, language=language, title=title, surface=surface)
+        view = _view_of(asked)
+        frozen.check_minute(opened, view)
+        shot = frozen.freeze(opened, view, now, language=language, title=title, surface=surface)
     if keeping:
         shot = frozen.keep(opened, shot, now, who=who)
     if not files and not keeping and not kept:

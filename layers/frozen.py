@@ -120,6 +120,26 @@ def freeze(
     )
 
 
+def check_minute(place: Store, view: View) -> None:
+    """Refuse a view that says how a data version stood before it was there.
+
+    Raises
+    ------
+    ChoiceError
+        If ``at`` is earlier than the newest batch of its data version.
+    """
+    version = place.version() if view.as_of is None else view.as_of
+    came = [batch.received_at for batch in place.book().batches.values() if batch.batch <= version]
+    if view.at is None or not came:
+        return
+    newest = pd.Timestamp(max(came))
+    if pd.Timestamp(view.at) < newest.floor("min"):
+        raise ChoiceError(
+            f"at is {view.at}, but data version {version} holds what came at {newest:%Y-%m-%dT%H:%MZ}; for readings "
+            "of an earlier time give a period, such as /2020-12-31."
+        )
+
+
 def usual_title(view: View, topic: Topic, language: str) -> str:
     """Name a snapshot that nobody named: what was measured, and where."""
     return message(

@@ -6,6 +6,7 @@ each and never smoothed: a soft edge would claim to know where a class ends.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -15,7 +16,7 @@ from matplotlib.patches import Rectangle
 
 from publish.basemap import Projection
 from publish.page import Block, Page
-from situation.messages import translated
+from situation.messages import message, translated
 from situation.snapshot import Snapshot, Surface
 from situation.visible import one_line
 
@@ -60,10 +61,29 @@ def legend(shot: Snapshot, soft: str, *, tight: bool = False) -> Iterator[Block]
     heading = translated(surface.heading, shot.language)
     yield Block("surface", heading, rest if tight else 1.0, bold=True, gap=head, most=2, squeezed=1)
     for label, colour in zip(surface.labels, surface.colours, strict=True):
-        words = one_line(translated(label, shot.language))
+        words = one_line(class_words(label, shot.language))
         yield Block("surface", words, rest, gap=0.0 if tight else 0.1, sign=_patch(colour), most=1)
     note = one_line(translated(surface.note, shot.language))
     yield Block("surface", note, min(rest, 0.9), colour=soft, gap=0.2, most=4, squeezed=1)
+
+
+_CLASS = re.compile(
+    r"(?:(?P<end>under|over) (?P<what>.+?)|(?P<low>\S+) to (?P<high>.+?))(?P<above> \(above\))?"
+)
+
+
+def class_words(label: str, language: str) -> str:
+    """Say the label of a class in a language; numbers and units stay as they are.
+
+    >>> class_words("25 to 50 mg/L as NO3 (above)", "fr"), class_words("under 10 %", "es")
+    ('25 à 50 mg/L as NO3 (au-dessus)', 'menos de 10 %')
+    """
+    found = _CLASS.fullmatch(label)
+    if found is None:
+        return translated(label, language)
+    key = found["end"] or "between"
+    said = message(f"publish.picture.class_{key}", language, **found.groupdict())
+    return message("publish.picture.class_above", language, what=said) if found["above"] else said
 
 
 def _patch(colour: str) -> Callable[[Page, float, float, float], None]:

@@ -181,7 +181,7 @@ class _Sheet:
         credits = "; ".join([CREDIT, CREDIT_NAMES, *self._rough()])
         return [
             Block("sources", self._sources(wide, size), squeezed=1),
-            Block("producer", " · ".join(stands) or one_line(shot.topic.title), gap=0.15, most=2, squeezed=1),
+            Block("producer", " · ".join(stands) or self.say("producer_none"), gap=0.15, most=2, squeezed=1),
             Block("link", same, gap=0.15, squeezed=2),
             Block("credit", self.say("basemap", sources=credits), colour=soft, gap=0.15, squeezed=1),
         ]

@@ -195,10 +195,10 @@ def notices(shot: Snapshot) -> list[Html]:
     keys = [key for key in ("simulated", "unaccepted") if getattr(shot, key)]
     said = [tag("p", message(f"publish.cite.{key}", shot.language), class_="notice") for key in keys]
     if shot.changed.matters:
-        counts = {
-            name: getattr(shot.changed, name) for name in ("corrected", "withdrawn", "rejected", "erased")
-        }
-        said.append(tag("p", sayer(shot)("changed", **counts), class_="notice"))
+        kinds = ("withdrawn", "corrected", "rejected", "erased")
+        counts = {kind: n for kind in kinds if (n := getattr(shot.changed, kind))}
+        what = ", ".join(sayer(shot)(f"changed_{kind}", n=n) for kind, n in counts.items())
+        said.append(tag("p", sayer(shot)("changed", what=what), class_="notice"))
     return said
 
 

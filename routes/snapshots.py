@@ -399,4 +399,5 @@ def asked_surface(request: Request) -> str | None:
 def frozen_now(view: View, language: str | None, title: str = "", surface: str | None = None) -> Snapshot:
     """Freeze what a view shows now."""
     place, now = store.shared(settings().active_store_url), pd.Timestamp.now("UTC")
+    frozen.check_minute(place, view)
     return frozen.freeze(place, view, now, language=language, title=title, surface=surface)

@@ -155,9 +155,16 @@ def settle(found: pd.DataFrame, book: Book, key: str, topic: Topic | None, as_of
     since = places["batch"].map(accepted).astype("int64")
     links = book.site_links()
     home = places["site"].map(links).fillna(places["site"]) if links else places["site"]
+    # The place of sites that are one is that of the site shown; what shows under it does not move it.
+    own_place = places["site"].eq(home)
+    guest = ~own_place & home.isin(home[own_place])
     places = places.assign(
-        site=home, since=since, known=since < _NEVER, standing=places["batch"].isin(list(standing))
-    ).sort_values(["since", "reading"], kind="stable")
+        site=home,
+        since=since,
+        known=since < _NEVER,
+        standing=places["batch"].isin(list(standing)) & ~guest,
+        guest=guest,
+    ).sort_values(["guest", "since", "reading"], kind="stable")
     hidden = settled(places, topic)
     linked = {site: same for site, same in links.items() if same in hidden.sites.index}
     if not linked:

@@ -24,6 +24,8 @@ def test_a_snapshot_says_what_it_shows_and_how_to_get_it_again(tmp_path):
     told = run(*NITRATE, "--keep", "--who", "river-watch", "--json").json
     assert told["counts"]["above"] == 13
     assert told["simulated"] is True
+    assert f"snapshot --id={told['id']} " in told["reproduce"]
+    told = run(*NITRATE, "--json", tmp_path / "again.csv").json
     assert f"--as-of={told['data_version']} --at={told['at']}" in told["reproduce"]
 
 
@@ -67,6 +69,8 @@ MISTAKES = [
     (("--rows", "odd", "x.csv"), "rows one of sites, readings"),
     (("--site", "a", "x.png"), "--site goes with --trends"),
     (("--at", "today", "x.csv"), "takes a minute in UTC"),
+    (("--at", "2020-01-01T00:00Z", "x.csv"), "holds what came at"),
+    (("--lang", "xx", "x.csv"), "No language 'xx'; there are en"),
     (("--as-of", "999", "x.csv"), "no data version 999"),
     (("--id", "aaaaaaaaaa", "x.csv"), "leave out --keep and the choice"),
     (("/no/such/folder/x.csv",), "cannot be written"),

@@ -116,7 +116,7 @@ def test_everything_that_must_be_said_is_on_the_page(shot):
         assert (said in words) or (said in page), said
     assert [one["aria-label"] for one in Read(page).all("div") if one.get("id") == "map"] == [shot.said.text]
     gone = dataclasses.replace(shot, changed=dataclasses.replace(shot.changed, corrected=2, withdrawn=1))
-    assert "2 corrected, 1 withdrawn" in web.document(gone)
+    assert "(withdrawn: 1, corrected: 2)" in web.document(gone)
     made_up = dataclasses.replace(shot, simulated=True, unaccepted=True)
     assert web.document(made_up).count('class="notice"') == web.document(shot).count('class="notice"') + 2
 

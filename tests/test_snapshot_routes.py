@@ -158,8 +158,8 @@ def test_what_became_of_the_readings_is_said_with_the_way_to_the_picture_of_toda
     own.withdraw(first.batch, "operator", operator=True)
     page = get(f"/s/{was.id}", BROWSER)
     text = page.body.decode()
-    assert "16 withdrawn" in text
-    assert "16 withdrawn" in get(f"/s/{was.id}/map.html").body.decode()
+    assert "withdrawn: 16" in text
+    assert "withdrawn: 16" in get(f"/s/{was.id}/map.html").body.decode()
     today = next(
         one["href"]
         for one in Read(text).all("a")

@@ -378,7 +378,8 @@ def test_a_linked_site_takes_place_name_and_the_stricter_rule(kept):
     kept.link_site("anna:well-2", "anna:well-1", "op")
     row = kept.latest().iloc[0]
     assert (row["monitoring_location_name"], row["longitude"]) == ("Well 1", 8.5)
-    assert row["position_rule"] == "blurred"
+    # Blurred, and alone in its square: it is shown nowhere.
+    assert row["position_rule"] == "withheld"
 
 
 def test_sites_are_listed_once(kept):

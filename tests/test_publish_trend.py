@@ -402,7 +402,7 @@ def test_a_series_without_a_trend_says_why(shot, sheets):
 
 
 def test_without_a_link_the_command_says_how_to_get_the_same(shot, sheets):
-    told = dataclasses.replace(shot, base_url=None)
+    told = dataclasses.replace(shot, base_url=None, id=None)
     said = words(trend_sheet.composed(told, [of(sheets, "t:rising")], Options()))
     assert "qr" not in said
     assert "python -m commonsight snapshot" in said["again"]

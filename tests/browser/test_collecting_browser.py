@@ -158,8 +158,15 @@ def _look_at_sources(tab, address):
     page.get_by_text("For the operator").click()
     page.get_by_label("Operator key").fill(KEY)
     page.get_by_test_id("stBaseButton-secondaryFormSubmit").click()
-    page.get_by_role("button", name="Try now").first.click()
-    page.get_by_text("were there already").wait_for(timeout=240_000)  # the child is polite
+    page.get_by_text("Leave as operator").wait_for()
+    for tries in range(4):  # a press while the page is still being drawn is lost
+        page.get_by_role("button", name="Try now").first.click()
+        try:
+            page.get_by_text("were there already").wait_for(timeout=60_000)  # the child is polite
+            break
+        except Exception:
+            if tries == 3:
+                raise
     tab.picture("sources-1400")
     page.set_viewport_size({"width": 390, "height": 1400})
     page.wait_for_timeout(800)

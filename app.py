@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -30,6 +31,8 @@ from sensors.schedule import Clock
 from situation.settings import settings
 
 _log = logging.getLogger(__name__)
+#: After which what only publishing needs is loaded, seconds.
+_QUIET_S = 10.0
 
 
 @asynccontextmanager
@@ -67,7 +70,9 @@ def _make_ready() -> None:
         chart.warm()
         # Brings the statistics with it: a second that the first visitor of the Trends page need not wait.
         trends.table(usual)
+        time.sleep(_QUIET_S)  # the first pages come first
         import_module("publish.picture")  # and matplotlib, for whoever publishes first
+        warm(publishing=True)
     except Exception:
         _log.exception("Not everything could be made ready; the pages will say what is wrong.")
 

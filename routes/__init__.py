@@ -74,7 +74,12 @@ def _route(address: str, target: str) -> Route:
 ROUTES = [_route(address, target) for address, target in ADDRESSES.items()]
 
 
-def warm() -> None:
-    """Import everything that answers, so that the first question need not wait for it."""
-    for target in ADDRESSES.values():
-        import_module(f"routes.{target.split('.')[0]}")
+#: What no page asks by itself; it brings matplotlib and more, for which the first page should not wait.
+PUBLISHING = ("snapshots", "embed", "openapi", "feeds", "ogc")
+
+
+def warm(*, publishing: bool = False) -> None:
+    """Import what answers the pages, or what publishes, so that the first question need not wait for it."""
+    for module in dict.fromkeys(target.split(".")[0] for target in ADDRESSES.values()):
+        if (module in PUBLISHING) == publishing:
+            import_module(f"routes.{module}")

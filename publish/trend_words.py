@@ -19,6 +19,7 @@ import pandas as pd
 from publish.citation import command, credited
 from publish.picture import moment
 from situation.messages import message, translated
+from situation.result import slope
 from situation.snapshot import Snapshot
 from situation.standard import Limit
 from situation.status import label
@@ -52,19 +53,6 @@ class Fact:
     name: str
     head: str
     text: str
-
-
-def slope(value: float) -> str:
-    """Write a slope with its sign, to three figures, as the Trends page does.
-
-    >>> slope(0.08443), slope(-11034.0), slope(0.0)
-    ('+0.0844', '-11,000', '0')
-    """
-    if pd.isna(value):
-        return "?"
-    if abs(value) < 1000:
-        return f"{value:+.3g}" if value else "0"
-    return f"{float(f'{value:.3g}'):+,.0f}"
 
 
 def chance(p: float) -> str:

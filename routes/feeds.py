@@ -27,9 +27,9 @@ from layers.newest import limit_of
 from layers.picture import key_of
 from layers.subject import is_simulated
 from routes import answer
+from routes.asked import caching, root_of
 from routes.ogc import items
 from routes.ogc.question import Question
-from routes.snapshots import caching, root_of
 from situation.messages import known_language, message
 from situation.paragraph import limit_words
 from situation.properties import PROPERTIES

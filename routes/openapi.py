@@ -19,6 +19,7 @@ from layers.subject import shown_topics
 from publish import FORMATS, LOOKS, ROWS
 from publish.sizes import SIZES
 from routes import answer
+from routes.asked import caching, root_of
 from routes.described import (
     BOX,
     ERROR,
@@ -31,7 +32,6 @@ from routes.described import (
     operation,
     parameter,
 )
-from routes.snapshots import caching, root_of
 from situation.messages import written_languages
 from situation.observation import FLAT_COLUMNS
 from situation.properties import PROPERTIES

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -33,7 +32,7 @@ from layers.surface import KINDS
 from publish import FORMATS, LOOKS, ROWS, Options, citation, file_name, web, web_page
 from publish.sizes import size_named
 from routes import answer
-from routes.asked import view_of
+from routes.asked import caching, root_of, view_of
 from routes.workshop import Bench, Ordered
 from situation.errors import ChoiceError
 from situation.messages import known_language, written_languages
@@ -51,7 +50,6 @@ _SCREEN_PIXELS = 2_000_000
 _PICTURES = ("png", "svg", "pdf")
 _KEEP_ROWS = 300_000
 _LONGEST_TITLE = 160
-_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:]{2,45}\](:\d{1,5})?")
 #: No frame but where one is meant, no script in a picture that is opened by itself.
 _CLOSED = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _PICTURE_RULE = (
@@ -174,25 +172,6 @@ def asked_language(request: Request) -> str | None:
     if said is not None and said not in written_languages():
         raise ChoiceError(f"No language {said[:20]!r}; there are {', '.join(written_languages())}.")
     return said
-
-
-def root_of(request: Request) -> tuple[str, bool]:
-    """Give the absolute address of the installation, and whether everybody may be told it.
-
-    Without a public address it is made from the question itself, and is then for whoever asked.
-    """
-    public = settings().base_url
-    if public:
-        return public, True
-    host = request.headers.get("Host", "")
-    if not _HOST.fullmatch(host):
-        raise ChoiceError("The Host header of the question is not the name of a host.")
-    return f"{request.url.scheme}://{host}{request.scope.get('root_path', '').rstrip('/')}", False
-
-
-def caching(shared: bool) -> str:
-    """Say who may keep an answer that is asked again each time."""
-    return answer.REVALIDATE if shared else f"private, {answer.REVALIDATE}"
 
 
 # ---- the page -----------------------------------------------------------------------------------

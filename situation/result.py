@@ -10,6 +10,19 @@ import pandas as pd
 from situation.unit import shown
 
 
+def slope(value: float) -> str:
+    """Write a slope with its sign, to three figures, as pages and pictures do.
+
+    >>> slope(0.08443), slope(-11034.0), slope(0.0)
+    ('+0.0844', '-11,000', '0')
+    """
+    if pd.isna(value):
+        return "?"
+    if abs(value) < 1000:
+        return f"{value:+.3g}" if value else "0"
+    return f"{float(f'{value:.3g}'):+,.0f}"
+
+
 def words(table: pd.DataFrame) -> pd.Series:
     """Write each result as people do: ``12.3 mg/L as N``, ``< 0.5 mg/L``, ``not detected``.
 

@@ -20,8 +20,9 @@ from layers import frozen
 from layers import trends as found
 from publish import Options, trend_axes, trend_sheet
 from publish.page import Box
-from publish.trend_words import Words, slope
+from publish.trend_words import Words
 from situation.errors import ChoiceError
+from situation.result import slope
 from situation.settings import settings
 from situation.view import View
 from tests.some_wells import LAT, LON, NOW, put

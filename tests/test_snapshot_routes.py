@@ -17,7 +17,7 @@ from starlette.routing import Route
 import store
 from layers import frozen
 from routes import answer, workshop
-from routes.snapshots import root_of
+from routes.asked import root_of
 from situation.errors import ChoiceError
 from situation.settings import settings
 from situation.view import View

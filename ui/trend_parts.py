@@ -21,6 +21,7 @@ from layers import trends as found
 from layers.picture import choice_of
 from layers.trends import Trends
 from situation.properties import PROPERTIES
+from situation.result import slope
 from situation.spreadsheet import safe_cells
 from situation.standard import standard_named
 from situation.status import label
@@ -358,9 +359,9 @@ def trend_sentence(say: Words, one: Trends, place: int, *, markdown: bool = True
     return tell(
         "trends.said_trend",
         trend=_word(say, _TREND, row["trend"]).capitalize(),
-        slope=_number(row["slope"]),
-        low=_number(row["slope_low"]),
-        high=_number(row["slope_high"]),
+        slope=slope(row["slope"]),
+        low=slope(row["slope_low"]),
+        high=slope(row["slope_high"]),
         unit=one.unit_text,
         confidence=f"{row['confidence'] * 100:g}",
         p=Ready("p < 0.001" if row["p"] < 0.001 else f"p = {row['p']:.3f}"),
@@ -383,19 +384,6 @@ def notes(say: Words, one: Trends) -> None:
             ]
         )
     )
-
-
-def _number(value: float) -> str:
-    """Write a slope with its sign, to three figures: ``+0.0844``, ``-11,000``.
-
-    >>> _number(0.08443), _number(-11034.0), _number(0.0)
-    ('+0.0844', '-11,000', '0')
-    """
-    if pd.isna(value):
-        return "?"
-    if abs(value) < 1000:
-        return f"{value:+.3g}" if value else "0"
-    return f"{float(f'{value:.3g}'):+,.0f}"
 
 
 def _day(time: pd.Timestamp) -> str:

@@ -18,8 +18,8 @@ from starlette.responses import JSONResponse, Response
 import store
 from layers.subject import is_simulated, shown_topics
 from routes import answer
+from routes.asked import caching, root_of
 from routes.ogc import description, fields, question
-from routes.snapshots import caching, root_of
 from situation.errors import ChoiceError
 from situation.settings import settings
 from situation.topic import Topic
